@@ -1,0 +1,1 @@
+"""AWS Lambda events in, ASGI scopes and record streams out."""

@@ -1,0 +1,1 @@
+"""An async-first, ASGI-style microframework for AWS Lambda."""

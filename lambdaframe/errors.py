@@ -1,0 +1,147 @@
+"""Every exception that lambdaframe raises on purpose, flat, in one place.
+
+A constructor takes facts and writes the sentence. The docstring says who raises it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+
+class LambdaFrameError(Exception):
+    """The root of all deliberate errors but HTTPException, which is an answer rather than an error."""
+
+
+class ConfigurationError(LambdaFrameError):
+    """Raised at registration (import time) for a mistake in the application's code."""
+
+
+# Events
+
+
+class EventError(LambdaFrameError):
+    """The Lambda event can't be handled: the invocation fails."""
+
+
+class UnknownEventError(EventError):
+    """Raised by ``detect`` and ``LambdaHandler`` for an event of no known or no allowed source."""
+
+    def __init__(self, event: object, reason: str | None = None) -> None:
+        keys = sorted(map(str, event)) if isinstance(event, Mapping) else []
+        seen = f"an object with the keys {keys}" if isinstance(event, Mapping) else f"a value of type {type(event).__name__}"
+        super().__init__(f"{reason or 'No source matches this event'}; the event is {seen}.")
+        self.keys: Sequence[str] = keys
+
+
+class SourceNotAllowedError(UnknownEventError):
+    """Raised by ``LambdaHandler`` for an event of a source that its ``sources=`` leaves out."""
+
+    def __init__(self, event: object, source: str, allowed: Iterable[str]) -> None:
+        super().__init__(event, f"An event of source {source!r} is not accepted here; allowed are {sorted(allowed)}")
+        self.source = source
+
+
+class MalformedEventError(EventError):
+    """Raised by a source's module when the event is of its kind but a part that it needs is missing or wrong.
+
+    For an HTTP source the answer is a 400; for a stream of records the invocation fails, so that nothing is lost.
+    """
+
+
+# HTTP
+
+
+class HTTPException(Exception):
+    """Raise it in a route or dependency to answer with this status; the body is RFC 9457 problem+json.
+
+    ``detail`` is the problem's ``detail`` sentence. A mapping is merged into the problem instead, so that it can set
+    ``type``, ``title`` and extension members. It is no subclass of Starlette's exception of the same name, because
+    importing that one loads ``http.client`` and ``email``; Starlette's is answered in the same way.
+    """
+
+    def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status_code, detail)
+        self.status_code = status_code
+        self.detail: Any = HTTPStatus(status_code).phrase if detail is None else detail
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return f"{self.status_code}: {self.detail}"
+
+
+class RequestValidationError(LambdaFrameError):
+    """Raised before the handler is called when parameters or body do not fit the signature: a 422 with all errors.
+
+    Each error is ``{"loc": [...], "msg": str, "type": str}``; ``loc`` starts with ``path``, ``query``, ``header``,
+    ``cookie`` or ``body``.
+    """
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(f"{len(errors)} validation error{'s' if len(errors) != 1 else ''} in the request")
+        self.errors = errors
+
+
+class ResponseValidationError(LambdaFrameError):
+    """Raised when what a handler returned does not fit its return annotation or can't be serialised: a 500."""
+
+
+# Records
+
+
+class NoConsumerError(LambdaFrameError):
+    """Raised when a batch arrives for which no consumer is registered: the invocation fails, nothing is acknowledged."""
+
+    def __init__(self, source: str, name: str | None, known: Iterable[str]) -> None:
+        super().__init__(f"No consumer for {source} {name!r}; registered are {sorted(known) or 'none'}.")
+        self.source = source
+        self.name = name
+
+
+class PoisonRecordError(LambdaFrameError):
+    """A record whose payload can't be read or does not fit the consumer's type. It fails before the handler is called."""
+
+
+# Life cycle
+
+
+class LifespanError(LambdaFrameError):
+    """Raised when the application's start-up failed; it is tried again at the next invocation."""
+
+
+class NoInvocationError(LambdaFrameError, LookupError):
+    """Raised by ``current_invocation`` outside a request, record or event."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no current invocation: this code runs outside a request, record or event.")
+
+
+# Idempotency
+
+
+class IdempotencyError(LambdaFrameError):
+    """The root of the idempotency errors."""
+
+
+class IdempotencyKeyError(IdempotencyError):
+    """Raised when the key is missing or malformed: HTTP 400."""
+
+
+class IdempotencyMismatchError(IdempotencyError):
+    """Raised when a key comes back with another payload: HTTP 422. Nothing is executed or changed."""
+
+
+class IdempotencyConflictError(IdempotencyError):
+    """Raised when the same operation is still running elsewhere: HTTP 409 with Retry-After."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds until the running attempt's lease ends at the latest."""
+
+
+class ResultOmittedError(IdempotencyError):
+    """Raised on a replay when the first result could not be stored. The operation is done and is not run again."""
+
+
+class LeaseLostError(IdempotencyError):
+    """Raised when another attempt took over while this one was running: its result is not the recorded one."""
