@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
 from types import coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,32 +44,73 @@ def in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
     from anyio.to_thread import run_sync
 
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await run_sync(partial(function, *args, **kwargs), abandon_on_cancel=True, limiter=CapacityLimiter(math.inf))
+        return await run_sync(
+            partial(function, *args, **kwargs), abandon_on_cancel=True, limiter=CapacityLimiter(math.inf)
+        )
 
     return call
 
 
-@coroutine
-def in_context(context: Context, coro: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Await ``coro`` with every step of it run in ``context``, without a task of its own.
+# Many calls, each in a context of its own
+#
+# A task for each call would give it a context, at 4 µs a call. Driving each call's coroutine by hand with
+# ``context.run(coro.send, None)`` costs 0.35 µs, most of it for the StopIteration that carries the result out. So the
+# calls are made inside one generator that lives on: each step of it runs in the context of the call that it is at, and
+# a call that ends is a plain yield. That costs 0.15 µs.
 
-    Context variables set inside stay inside. It behaves as ``await coro`` in all else: cancellation and errors pass
-    through. A task would do the same at several times the cost.
+Steps: TypeAlias = Generator[Any, Any, None]
+
+
+class Outcome:
+    """What ``calls`` yields when a call has ended. ``value``: what the call returned."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+
+def calls(function: Callable[[Any], Coroutine[Any, Any, Any]], outcome: Outcome) -> Steps:
+    """Make one call of the coroutine function for each argument sent in.
+
+        waiting = context.run(steps.send, argument)
+        if waiting is not outcome:
+            await resume(context, steps, waiting, outcome)
+
+    Then ``outcome.value`` is the result. What the function raises comes out of either line, and ends the generator.
     """
-    step: Callable[[Any], Any] = coro.send
-    value: Any = None
+    steps = _calls(function, outcome)
+    next(steps)
+    return steps
+
+
+def _make_calls(function: Callable[[Any], Generator[Any, Any, Any]], outcome: Outcome) -> Steps:
+    argument = yield outcome
     while True:
+        outcome.value = yield from function(argument)
+        argument = yield outcome
+
+
+# With this flag a generator may ``yield from`` coroutines, which type checkers do not know.
+_calls = cast("Callable[[Callable[[Any], Coroutine[Any, Any, Any]], Outcome], Steps]", coroutine(_make_calls))
+
+
+@coroutine
+def resume(context: Context, steps: Steps, waiting: Any, outcome: Outcome) -> Generator[Any, Any, None]:
+    """Wait for the end of a call that did not end at once: every further step of it runs in its context, too.
+
+    Cancellation and errors pass through, in both directions, as they do through ``await``.
+    """
+    while waiting is not outcome:
         try:
-            awaited = context.run(step, value)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        try:
-            value = yield awaited
-            step = coro.send
+            sent = yield waiting
+            step: Callable[[Any], Any] = steps.send
         except GeneratorExit:
-            context.run(coro.close)
+            context.run(steps.close)
             raise
         except BaseException as exc:
-            value = exc
-            step = coro.throw
+            sent, step = exc, steps.throw
+        try:
+            waiting = context.run(step, sent)
+        except GeneratorExit as exc:  # of the function's own making: nobody is closing us
+            raise RuntimeError("The function raised GeneratorExit") from exc

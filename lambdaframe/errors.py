@@ -28,7 +28,11 @@ class UnknownEventError(EventError):
 
     def __init__(self, event: object, reason: str | None = None) -> None:
         keys = sorted(map(str, event)) if isinstance(event, Mapping) else []
-        seen = f"an object with the keys {keys}" if isinstance(event, Mapping) else f"a value of type {type(event).__name__}"
+        seen = (
+            f"an object with the keys {keys}"
+            if isinstance(event, Mapping)
+            else f"a value of type {type(event).__name__}"
+        )
         super().__init__(f"{reason or 'No source matches this event'}; the event is {seen}.")
         self.keys: Sequence[str] = keys
 
@@ -51,7 +55,7 @@ class MalformedEventError(EventError):
 # HTTP
 
 
-class HTTPException(Exception):
+class HTTPException(Exception):  # noqa: N818  the name that users of FastAPI and Starlette know
     """Raise it in a route or dependency to answer with this status; the body is RFC 9457 problem+json.
 
     ``detail`` is the problem's ``detail`` sentence. A mapping is merged into the problem instead, so that it can set
@@ -85,11 +89,19 @@ class ResponseValidationError(LambdaFrameError):
     """Raised when what a handler returned does not fit its return annotation or can't be serialised: a 500."""
 
 
+class UnsafeHeaderError(LambdaFrameError, ValueError):
+    """Raised by a source's ``response`` for a header that could split the response: a 500, nothing of it is sent."""
+
+    def __init__(self, name: bytes, reason: str) -> None:
+        super().__init__(f"The response header {name[:80]!r} is not sent: {reason}.")
+        self.name = name
+
+
 # Records
 
 
 class NoConsumerError(LambdaFrameError):
-    """Raised when a batch arrives for which no consumer is registered: the invocation fails, nothing is acknowledged."""
+    """Raised when a batch arrives for which no consumer is registered: the invocation fails, nothing is lost."""
 
     def __init__(self, source: str, name: str | None, known: Iterable[str]) -> None:
         super().__init__(f"No consumer for {source} {name!r}; registered are {sorted(known) or 'none'}.")
@@ -98,7 +110,7 @@ class NoConsumerError(LambdaFrameError):
 
 
 class PoisonRecordError(LambdaFrameError):
-    """A record whose payload can't be read or does not fit the consumer's type. It fails before the handler is called."""
+    """A record whose payload can't be read or does not fit the consumer's type. It fails before the handler runs."""
 
 
 # Life cycle
@@ -141,6 +153,13 @@ class IdempotencyConflictError(IdempotencyError):
 
 class ResultOmittedError(IdempotencyError):
     """Raised on a replay when the first result could not be stored. The operation is done and is not run again."""
+
+
+class NoLeaseError(IdempotencyError, LookupError):
+    """Raised by ``current_lease`` outside an idempotent operation."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no lease: this code runs outside an idempotent operation.")
 
 
 class LeaseLostError(IdempotencyError):

@@ -1,8 +1,8 @@
 """One record of a stream, whatever the source: what consumers see of it.
 
 The framework knows no AWS event JSON. A source's module describes, once, how its fields are read
-(:class:`RecordFields`); a :class:`Record` reads them when they are asked for. So a batch of ten thousand costs no more than the
-records in work.
+(:class:`RecordFields`); a :class:`Record` reads them when they are asked for. So a batch of ten thousand costs no more
+than the records in work.
 """
 
 from collections.abc import Callable, Mapping
@@ -113,7 +113,7 @@ class Change(Generic[T]):
     """
 
     operation: Literal["INSERT", "MODIFY", "REMOVE"]
-    keys: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict[str, Any])
     old: T | None = None
     new: T | None = None
 

@@ -1,0 +1,224 @@
+"""Shared pure code of the HTTP sources: from an event's parts to the parts of an ASGI scope.
+
+ASGI's HTTP scope: https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope
+"""
+
+import re
+from binascii import a2b_base64
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from lambdaframe.errors import MalformedEventError
+from lambdaframe.types import Event, LambdaContext, Scope
+from lambdaframe_adapters._json import ARRAY, OBJECT
+
+Pairs = list[tuple[bytes, bytes]]
+"""ASGI's ``headers``."""
+
+Address = tuple[str, int]
+"""ASGI's ``client`` and ``server``: host and port."""
+
+_NAMES: Final[Mapping[str, bytes]] = {
+    variant: name.lower().encode()
+    for name in (
+        *(
+            "Accept",
+            "Accept-Encoding",
+            "Accept-Language",
+            "Authorization",
+            "Cache-Control",
+            "CloudFront-Forwarded-Proto",
+        ),
+        *("Content-Length", "Content-Type", "Cookie", "Host", "If-Match", "If-None-Match", "Idempotency-Key", "Origin"),
+        *("Pragma", "Referer", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade-Insecure-Requests"),
+        *("User-Agent", "Via", "X-Amz-Cf-Id", "X-Amzn-Trace-Id", "X-Api-Key", "X-Forwarded-For", "X-Forwarded-Port"),
+        *("X-Forwarded-Proto", "X-Request-Id"),
+    )
+    for variant in (name, name.lower())
+}
+"""The names that nearly every request has: a look-up is cheaper than lowering and encoding."""
+
+_NOT_A_LIST: Final[tuple[Any]] = (None,)
+"""What has no ``encode``, so that a header whose values are no list takes the slow way."""
+
+_HTTP_VERSIONS: Final[Mapping[str, str]] = {"HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2": "2", "HTTP/3": "3"}
+
+# RFC 9110 section 7.2 and RFC 3986: an IPv6 literal or a registered name, and a port.
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))(?::([0-9]{0,5}))?")
+
+
+# Headers and query strings
+
+
+def header_pairs(headers: Any) -> Pairs:
+    """ASGI's header list from an object with a string for each name.
+
+    Names are lowered; values are latin-1, or UTF-8 where they can't be; null is skipped.
+    """
+    if headers is None:
+        return []
+    try:
+        return [
+            (_NAMES.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+    except (AttributeError, UnicodeEncodeError):
+        return _unusual_pairs(headers)
+
+
+def multi_header_pairs(headers: Any) -> Pairs:
+    """ASGI's header list from an object with a list of strings for each name: one pair for each of them."""
+    try:
+        return [
+            (_NAMES.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, values in headers.items()
+            for value in (values if isinstance(values, ARRAY) else _NOT_A_LIST)
+        ]
+    except (AttributeError, UnicodeEncodeError):
+        return _unusual_pairs(headers)
+
+
+def _unusual_pairs(headers: Any) -> Pairs:
+    if not isinstance(headers, OBJECT):
+        raise MalformedEventError("The event's headers are no object.")
+    pairs: Pairs = []
+    for name, value in headers.items():
+        key = _NAMES.get(name) or _octets(name.lower(), name)
+        pairs.extend(
+            (key, _octets(one, name)) for one in (value if isinstance(value, ARRAY) else (value,)) if one is not None
+        )
+    return pairs
+
+
+def _octets(value: Any, name: str) -> bytes:
+    if not isinstance(value, str):
+        raise MalformedEventError(f"The value of the header {name[:80]!r} is no string.")
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+
+
+def one_cookie_header(pairs: Pairs) -> Pairs:
+    """The same headers with all cookie headers joined into one, as RFC 9113 section 8.2.3 says and ASGI asks for."""
+    cookies = [value for name, value in pairs if name == b"cookie"]
+    if len(cookies) < 2:
+        return pairs
+    return [*(pair for pair in pairs if pair[0] != b"cookie"), (b"cookie", b"; ".join(cookies))]
+
+
+def query_string(parameters: Any, *, encoded: bool) -> bytes:
+    """The query string of an object with a string, null or a list of them for each name.
+
+    ``encoded``: names and values are as the client sent them and are joined byte for byte; else they are escaped.
+    """
+    if not parameters:
+        return b""
+    if not isinstance(parameters, OBJECT):
+        raise MalformedEventError("The event's query string parameters are no object.")
+    parts: list[str] = []
+    for name, values in parameters.items():
+        for value in values if isinstance(values, ARRAY) else (values,):
+            if value is not None and not isinstance(value, str):
+                raise MalformedEventError(f"The value of the query parameter {name[:80]!r} is no string.")
+            parts.append(f"{name}={value or ''}" if encoded else f"{_escaped(name)}={_escaped(value or '')}")
+    return query_bytes("&".join(parts))
+
+
+def _escaped(text: str) -> str:
+    return text if text.isascii() and text.isalnum() else quote(text, safe="", errors="surrogatepass")
+
+
+def query_bytes(text: Any) -> bytes:
+    """A query string as the gateway passes it on, verbatim."""
+    if not text:
+        return b""
+    if not isinstance(text, str):
+        raise MalformedEventError("The event's query string is no string.")
+    return text.encode("utf-8", "surrogatepass")
+
+
+# Bodies
+
+
+def body(event: Event) -> bytes:
+    """The body: null, absent and ``""`` are empty; base64 is read strictly.
+
+    Raises MalformedEventError.
+    """
+    text: Any = event.get("body")
+    if text is None or text == "":
+        return b""
+    try:
+        return a2b_base64(text, strict_mode=True) if event.get("isBase64Encoded") else text.encode()
+    except UnicodeEncodeError:
+        raise MalformedEventError("The body holds a lone surrogate, which no UTF-8 text can.") from None
+    except ValueError:
+        raise MalformedEventError("The body is marked as base64 and is none.") from None
+    except (AttributeError, TypeError):
+        raise MalformedEventError("The body is no string.") from None
+
+
+# The server, and the whole
+
+
+def origin(pairs: Pairs, domain: Any) -> tuple[str, Address | None]:
+    """ASGI's ``scheme`` and ``server``, from X-Forwarded-Proto, Host and X-Forwarded-Port.
+
+    A scheme that is neither http nor https is ignored, and so is a port that is none; the Host's own port goes before
+    the forwarded one. ``domain``: the gateway's word for the host, where the request names none.
+    Raises MalformedEventError for a Host that is no host.
+    """
+    found = dict(pairs)
+    scheme = "http" if found.get(b"x-forwarded-proto", b"").lower() == b"http" else "https"
+    forwarded = found.get(b"x-forwarded-port", b"")
+    port = int(forwarded) if forwarded.isdigit() and len(forwarded) <= 5 else 443 if scheme == "https" else 80
+    host = found.get(b"host", b"").decode("latin-1")
+    if not host or host == domain:
+        return scheme, (domain, port) if domain and isinstance(domain, str) else None
+    parts = _HOST.fullmatch(host)
+    if parts is None or int(parts[3] or 0) > 65535:
+        raise MalformedEventError(f"The Host header {host[:80]!r} is no host with an optional port.")
+    return scheme, (parts[1] or parts[2], int(parts[3]) if parts[3] else port)
+
+
+def http_scope(
+    event: Event,
+    context: LambdaContext | None,
+    *,
+    method: Any,
+    protocol: Any,
+    scheme: str,
+    path: str,
+    raw_path: bytes,
+    root_path: str,
+    query: bytes,
+    headers: Pairs,
+    client: Address | None,
+    server: Address | None,
+    principal: str | None,
+) -> Scope:
+    """The scope, put together. A path that is the root path alone gets its slash: ``/prod`` is the app's ``/``."""
+    if not isinstance(method, str):
+        raise MalformedEventError("The event has no HTTP method.")
+    if path == root_path:
+        path += "/"
+        raw_path += b"/"
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": _HTTP_VERSIONS.get(protocol, "1.1") if isinstance(protocol, str) else "1.1",
+        "method": method.upper(),
+        "scheme": scheme,
+        "path": path,
+        "raw_path": raw_path,
+        "root_path": root_path,
+        "query_string": query,
+        "headers": headers,
+        "client": client,
+        "server": server,
+        "extensions": {"lambda": {"event": event, "context": context, "principal": principal}},
+        "aws.event": event,
+        "aws.context": context,
+    }

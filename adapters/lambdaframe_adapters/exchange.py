@@ -1,0 +1,98 @@
+"""The two ends of ASGI inside Lambda: a request and its answer, a batch and what became of its records.
+
+Both are driven by the application through ``receive`` and ``send``; they do no I/O and know no source.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+from lambdaframe.errors import LambdaFrameError
+from lambdaframe.records.record import Record
+from lambdaframe.types import Message
+
+
+class ProtocolError(LambdaFrameError):
+    """Raised into an application that sends messages ASGI does not allow."""
+
+
+class HTTPExchange:
+    """One request and what the application answers.
+
+    ``complete``: the last part of the body has been sent. ``http.disconnect`` is not sent before that: the client of a
+    Lambda function waits for the answer.
+    """
+
+    __slots__ = ("_body", "_chunks", "_complete", "_waiter", "headers", "status")
+
+    def __init__(self, body: bytes) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._body: bytes | None = body
+        self._chunks: list[bytes] = []
+        self._complete = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    @property
+    def body(self) -> bytes:
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    async def receive(self) -> Message:
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        if not self._complete:
+            if self._waiter is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._waiter)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.body" and self.status and not self._complete:
+            self._chunks.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._complete = True
+                if self._waiter is not None:
+                    self._waiter.set_result(None)
+        elif kind == "http.response.start" and not self.status:
+            self.status = message["status"]
+            self.headers = list(message.get("headers", ()))
+        elif not self._complete:
+            expected = "http.response.body" if self.status else "http.response.start"
+            raise ProtocolError(f"Expected {expected!r}, the application sent {kind!r}.")
+
+
+class RecordExchange:
+    """One batch and what became of its records.
+
+    ``received``: how many records were handed out. ``open``: the ids of those that were not answered ``records.done``,
+    with the number of times each is open (ids may repeat in a batch).
+    """
+
+    __slots__ = ("_records", "open", "received")
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        self._records = records
+        self.received = 0
+        self.open: dict[str, int] = {}
+
+    async def receive(self) -> Message:
+        for record in self._records:
+            self.received += 1
+            self.open[record.id] = self.open.get(record.id, 0) + 1
+            return {"type": "records.record", "record": record}
+        return {"type": "records.end"}
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "records.done":
+            identifier = message["id"]
+            left = self.open.pop(identifier, 0) - 1
+            if left > 0:
+                self.open[identifier] = left
+        elif kind != "records.failed":
+            raise ProtocolError(f"Expected 'records.done' or 'records.failed', the application sent {kind!r}.")

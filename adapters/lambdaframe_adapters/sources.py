@@ -1,0 +1,103 @@
+"""What a source is: a module with these functions. There is no base class; the module is the strategy.
+
+A source knows one kind of Lambda event. It turns the event into an ASGI scope and what was sent back into Lambda's
+answer. Its functions are pure: no app, no loop, no I/O, and no source imports another. All but ``matches`` are
+called only with an event that the source matches; a part that is missing or wrong then raises MalformedEventError
+with a sentence that names it.
+
+Type checkers hold the modules in ``lambdaframe_adapters.detection`` to these protocols.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Any, Literal, Protocol, TypeAlias
+
+from lambdaframe.records.record import Record
+from lambdaframe.types import Event, LambdaContext, Scope
+
+
+class HTTPSource(Protocol):
+    """A source whose event is one HTTP request and whose answer is one HTTP response."""
+
+    @property
+    def kind(self) -> Literal["http"]:
+        """Tells the two protocols apart."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the source is called in ``sources=``, in ``Invocation.source`` and in log lines."""
+        ...
+
+    def matches(self, event: Any) -> bool:
+        """Whether this source made the event. Never raises, whatever JSON value it is given."""
+        ...
+
+    def scope(self, event: Event, context: LambdaContext | None, *, base_path: str = "") -> Scope:
+        """The ASGI ``http`` scope, ``spec_version`` 2.4, with ``root_path`` part of ``path``.
+
+        ``base_path``: ``""``, or a path that starts with a slash and does not end with one (``/v1``): a prefix of
+        the client's URL that belongs to the deployment rather than to the app. It is added to the ``root_path``
+        that the event itself tells of.
+
+        ``scope["extensions"]["lambda"]`` holds ``event``, ``context`` and ``principal``: who the caller is by the
+        word of the gateway's authorizer (a string that is stable over requests), or None where nobody vouches.
+
+        Raises MalformedEventError for a request that is to be answered with 400.
+        """
+        ...
+
+    def body(self, event: Event) -> bytes:
+        """The request's body, decoded; empty when there is none.
+
+        Raises MalformedEventError for invalid base64 and for text that is no Unicode.
+        """
+        ...
+
+    def response(self, event: Event, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
+        """Lambda's answer to this event, ready to be dumped as JSON.
+
+        Raises UnsafeHeaderError for a header that could split the response.
+        """
+        ...
+
+
+class RecordSource(Protocol):
+    """A source whose event is a batch of records and whose answer names those to be delivered again."""
+
+    @property
+    def kind(self) -> Literal["records"]:
+        """Tells the two protocols apart."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the source is called in ``sources=``, in ``scope["source"]`` and in log lines."""
+        ...
+
+    def matches(self, event: Any) -> bool:
+        """Whether this source made the event. Never raises, whatever JSON value it is given."""
+        ...
+
+    def scope(self, event: Event, context: LambdaContext | None) -> Scope:
+        """The ``records`` scope, after a check of every record's id and source.
+
+        Call it before ``records``. Raises MalformedEventError when a record has no id or is of another source: then
+        no answer can name it, and the invocation must fail as a whole.
+        """
+        ...
+
+    def records(self, event: Event) -> Iterator[Record]:
+        """The records in the event's order, each made when it is asked for."""
+        ...
+
+    def failures(self, event: Event, not_done: Collection[str], received: int) -> dict[str, Any]:
+        """The partial batch answer: ``{"batchItemFailures": [{"itemIdentifier": id}, ...]}``.
+
+        ``not_done``: ids of records that the app has received and not answered with ``records.done``, be it that they
+        failed or that they are unanswered. ``received``: how many records the app has taken, counted from the front of
+        the event; those behind were never received and count as not done. An empty list is the whole success.
+        """
+        ...
+
+
+Source: TypeAlias = HTTPSource | RecordSource

@@ -1,0 +1,1 @@
+"""HTTP: a compiled router, signatures bound to requests, answers and problems."""

@@ -1,0 +1,76 @@
+"""Errors as answers: RFC 9457 problem details, ``application/problem+json``.
+
+A problem says what the client may know. What went wrong inside is the log's.
+
+Specification: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from lambdaframe.errors import (
+    HTTPException,
+    IdempotencyConflictError,
+    IdempotencyKeyError,
+    IdempotencyMismatchError,
+    RequestValidationError,
+    ResultOmittedError,
+)
+from lambdaframe.http.responses import BODILESS, Answer, Headers, encode_json
+
+PROBLEM_TYPE = (b"content-type", b"application/problem+json")
+
+_STATUS_OF: Mapping[type[Exception], int] = {
+    IdempotencyKeyError: 400,
+    IdempotencyMismatchError: 422,
+    IdempotencyConflictError: 409,
+    ResultOmittedError: 409,
+}
+
+
+def problem(status: int, detail: Any = None, headers: Mapping[str, str] | None = None, **extensions: Any) -> Answer:
+    """A problem answer. ``detail`` is a sentence; a mapping is merged into the problem's members instead."""
+    title = _phrase(status)
+    members: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if isinstance(detail, Mapping):
+        members.update(cast("Mapping[str, Any]", detail))
+    elif detail is not None and detail != title:
+        members["detail"] = detail if isinstance(detail, str) else encode_json(detail).decode()
+    members.update(extensions)
+    extra: Headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()
+    ]
+    if status in BODILESS:
+        return Answer(status, extra, b"")
+    body = encode_json(members)
+    return Answer(status, [PROBLEM_TYPE, (b"content-length", b"%d" % len(body)), *extra], body)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def problem_of(exc: Exception) -> Answer | None:
+    """The problem that stands for this exception, or None when it is an unexpected one.
+
+    Starlette's own HTTPException is known by its shape, so that Starlette need not be loaded.
+    """
+    if isinstance(exc, HTTPException) or _is_starlette_http(exc):
+        return problem(exc.status_code, exc.detail, exc.headers)  # type: ignore[attr-defined]
+    if isinstance(exc, RequestValidationError):
+        return problem(422, "The request does not fit what this operation takes.", errors=exc.errors)
+    status = _STATUS_OF.get(type(exc))
+    if status is None:
+        return None
+    headers = (
+        {"retry-after": str(max(1, round(exc.retry_after)))} if isinstance(exc, IdempotencyConflictError) else None
+    )
+    return problem(status, str(exc), headers)
+
+
+def _is_starlette_http(exc: Exception) -> bool:
+    return any(c.__name__ == "HTTPException" and c.__module__ == "starlette.exceptions" for c in type(exc).__mro__)

@@ -1,0 +1,209 @@
+"""Runs one stream of records through a consumer: bounded, in order, in time. It knows no AWS event.
+
+The stream is pulled by the tasks that work on it, one of them at a time, so that nothing is pulled that nobody can
+start on: finite streams and endless ones are alike. A record costs no task and leaves nothing behind. What is never
+answered counts as not processed.
+
+    receive  {"type": "records.record", "record": Record}   … then {"type": "records.end"}
+    send     {"type": "records.done", "id": …, "result": …}  or  {"type": "records.failed", "id": …, "error": …}
+"""
+
+from contextvars import Context, copy_context
+from typing import Any, Literal, TypeAlias
+
+from lambdaframe.concurrency import Outcome, Steps, calls, resume
+from lambdaframe.errors import PoisonRecordError
+from lambdaframe.invocation import current
+from lambdaframe.logging import get_logger
+from lambdaframe.records.consumer import Consumer
+from lambdaframe.records.crew import Event, gather_crew
+from lambdaframe.records.order import Order
+from lambdaframe.records.record import Record
+from lambdaframe.types import Message, Receive, Scope, Send
+
+OrderKind: TypeAlias = Literal["none", "group", "checkpoint"]
+
+RESERVE = 1.0
+"""Seconds before the deadline from which on nothing more is started, at least."""
+
+RESERVE_FACTOR = 1.5
+"""… or this many times what the slowest record so far has taken, if that is more."""
+
+PARKED = 10
+"""How many records may wait behind others of their group, for each of the consumer's ``concurrency``."""
+
+_log = get_logger("lambdaframe.records")
+
+
+async def run(consumer: Consumer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Take every record of the stream to the consumer and send what became of it.
+
+    ``scope["order"]``: ``"none"``, ``"group"`` or ``"checkpoint"``, see ``lambdaframe.records.order``. At most
+    ``consumer.concurrency`` records are in work at once. The deadline is the current invocation's, if it has one: when
+    it is near nothing more is started, and 500 ms before it what is in flight is cancelled.
+
+    A record fails by itself, whatever its handler raises; it is logged once. Raises what ``receive`` or ``send`` raise.
+    """
+    stream = _Stream(consumer, scope["order"], receive, send)
+    try:
+        await stream.crew.finish()
+    finally:
+        stream.close()
+
+
+class _CutOffError(Exception):
+    """The handler ended by itself after it was cancelled: what it made of that does not count."""
+
+
+class _Stream:
+    """One run. Its state is shared by the tasks that work on it; they all run on one loop."""
+
+    def __init__(self, consumer: Consumer, order: OrderKind, receive: Receive, send: Send) -> None:
+        invocation = current.get(None)
+        deadline = None if invocation is None else invocation.deadline
+        self.crew = gather_crew(self._work, None if invocation is None or deadline is None else invocation.remaining)
+        # remaining() would cost three times as much for each record.
+        self._clock = invocation._clock.monotonic if invocation is not None and deadline is not None else None
+        self._deadline = deadline or 0.0
+        self._consumer = consumer
+        self._order = None if order == "none" else Order(order, PARKED * consumer.concurrency)
+        self._receive = receive
+        self._send = send
+        self._context = copy_context()
+        self._tasks = 1
+        self._idle: list[Event] = []
+        self._pulling = False
+        self._over = False
+        self._closed = False
+        self._in_flight: set[Record] = set()
+        self._slowest = 0.0
+        self._latest = self._deadline - RESERVE
+
+    def close(self) -> None:
+        """Say which records are left behind: still running, long after they were cancelled."""
+        self._over = self._closed = True
+        for record in self._in_flight:
+            self._report(record, "Record left behind: it goes on although it was cancelled")
+
+    async def _work(self) -> None:
+        """What each task does: pull a record, run it and those parked behind it, until the stream is over."""
+        receive, send, order, clock = self._receive, self._send, self._order, self._clock
+        fresh, idle, function, outcome = self._context.copy, self._idle, self._consumer.call, Outcome()
+        steps = calls(function, outcome)
+        step, before, grown = steps.send, 0.0 if clock is None else clock(), False
+        while not self._over:
+            if self._pulling or (order is not None and order.full):
+                before = await self._rest()
+                continue
+            self._pulling = True
+            message = await receive()
+            self._pulling = False
+            if message["type"] == "records.end":
+                return self._end()
+            record: Record | None = message["record"]
+            if order is not None and not order.admit(message["record"]):
+                if order.closed:
+                    return self._end()
+                continue
+            if idle or not grown:
+                grown = self._hand_over(grown)
+            while record is not None:
+                if clock is not None:
+                    now = clock()
+                    if (now > self._latest or now - before > self._slowest) and self._is_late(now, now - before):
+                        return self._end()
+                    before = now
+                context, waiting = fresh(), outcome
+                try:
+                    waiting = context.run(step, record)
+                    if waiting is not outcome:
+                        await self._wait(record, context, steps, waiting, outcome)
+                    answer: Message = {"type": "records.done", "id": record.id, "result": outcome.value}
+                except BaseException as error:
+                    if isinstance(error, GeneratorExit) and waiting is not outcome:
+                        raise  # this task is being closed
+                    if await self._is_interrupted(record, context, error):
+                        return None
+                    answer = {"type": "records.failed", "id": record.id, "error": error}
+                    steps = calls(function, outcome)
+                    step = steps.send
+                await send(answer)
+                record = None if order is None else self._following(order, record, answer)
+        return None
+
+    async def _wait(self, record: Record, context: Context, steps: Steps, waiting: Any, outcome: Outcome) -> None:
+        """The rest of a record that did not end at once."""
+        self._in_flight.add(record)
+        try:
+            await resume(context, steps, waiting, outcome)
+        finally:
+            self._in_flight.discard(record)
+        if self.crew.interrupted():
+            raise _CutOffError
+        await self.crew.forgive()
+
+    async def _is_interrupted(self, record: Record, context: Context, error: BaseException) -> bool:
+        """Report what a record has raised. Whether it was cancelled from outside, rather than failed."""
+        own = error if isinstance(error, Exception) and not isinstance(error, _CutOffError) else None
+        if self.crew.interrupted():
+            if not self._closed:
+                context.run(self._report, record, "Record cancelled before it was done", exc_info=own)
+            return True
+        if isinstance(error, PoisonRecordError):
+            context.run(self._report, record, "Poison record", reason=str(error))
+        else:
+            context.run(self._report, record, "Record failed", exc_info=error)
+        await self.crew.forgive()
+        return False
+
+    def _report(self, record: Record, message: str, **fields: Any) -> None:
+        _log.error(message, record_id=record.id, consumer=self._consumer.label, attempt=_attempt(record), **fields)
+
+    def _following(self, order: Order, record: Record, answer: Message) -> Record | None:
+        following = order.ended(record, failed=answer["type"] == "records.failed")
+        if self._idle and not order.full:
+            self._idle.pop().set()
+        return following
+
+    def _hand_over(self, grown: bool) -> bool:
+        """Let another task pull while this one works. Each task adds two, so that they are many soon but never idle."""
+        if not grown:
+            for _ in range(min(2, self._consumer.concurrency - self._tasks)):
+                self._tasks += 1
+                self.crew.start()
+        if self._idle:
+            self._idle.pop().set()
+        return True
+
+    async def _rest(self) -> float:
+        """Wait until there is something to pull. The time then, by the clock of the invocation."""
+        event = self.crew.event()
+        self._idle.append(event)
+        await event.wait()
+        return 0.0 if self._clock is None else self._clock()
+
+    def _is_late(self, now: float, took: float) -> bool:
+        if took > self._slowest:
+            self._slowest = took
+            self._latest = self._deadline - max(RESERVE, RESERVE_FACTOR * took)
+        if now <= self._latest:
+            return False
+        if not self._over:
+            left = round(self._deadline - now, 3)
+            _log.warning("Stopped before the deadline", consumer=self._consumer.label, remaining=left)
+        return True
+
+    def _end(self) -> None:
+        """The stream is over: tasks at rest have nothing to wait for any more."""
+        self._over = True
+        for event in self._idle:
+            event.set()
+        self._idle.clear()
+
+
+def _attempt(record: Record) -> int | None:
+    """How often it has been delivered; None where the source's own count can't be read."""
+    try:
+        return record.receive_count
+    except (LookupError, TypeError, ValueError):
+        return None

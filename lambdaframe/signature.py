@@ -1,0 +1,77 @@
+"""Reading a handler's signature, once, at registration."""
+
+import inspect
+import typing
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
+
+from lambdaframe.errors import ConfigurationError
+
+EMPTY: Any = inspect.Parameter.empty
+
+
+class Argument(NamedTuple):
+    """One argument of a handler. ``annotation`` and ``default`` are ``EMPTY`` where there is none."""
+
+    name: str
+    annotation: Any
+    default: Any
+
+
+class Signature(NamedTuple):
+    """A handler's arguments and what it declares to return (``EMPTY`` when it says nothing)."""
+
+    arguments: tuple[Argument, ...]
+    returns: Any
+
+
+def read_signature(function: Callable[..., Any]) -> Signature:
+    """The signature with annotations resolved, also those written as strings.
+
+    Raises ConfigurationError for a function that can't be a handler: a generator, ``*args``, positional-only
+    arguments, a name in an annotation that can't be found.
+    """
+    name = describe(function)
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise ConfigurationError(
+            f"{name} is a generator: a handler returns its result once. Use 'return', not 'yield'."
+        )
+    target: Any = function if inspect.isroutine(function) or isinstance(function, type) else _callable_body(function)
+    try:
+        hints = typing.get_type_hints(target, include_extras=True)
+    except NameError as exc:
+        raise ConfigurationError(
+            f"{name} has an annotation that can't be resolved: {exc}. Define or import the type at module level."
+        ) from exc
+    arguments: list[Argument] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
+            raise ConfigurationError(f"{name} takes '{parameter}': write each argument out, so that it can be bound.")
+        arguments.append(Argument(parameter.name, hints.get(parameter.name, EMPTY), parameter.default))
+    return Signature(tuple(arguments), hints.get("return", EMPTY))
+
+
+def _callable_body(function: Callable[..., Any]) -> Any:
+    inner = getattr(function, "func", None)  # functools.partial
+    return inner if inner is not None else type(function).__call__
+
+
+def describe(function: Callable[..., Any]) -> str:
+    """How a handler is named in messages: ``module.qualname``."""
+    inner: Any = getattr(function, "func", function)
+    named: Any = inner if hasattr(inner, "__qualname__") else inner.__class__
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def bare(annotation: Any) -> Any:
+    """The type without ``Annotated``."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def members(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, without ``None``; else the type itself."""
+    plain = bare(annotation)
+    if get_origin(plain) in {UnionType, typing.Union}:
+        return tuple(member for member in get_args(plain) if member is not NoneType)
+    return (plain,)

@@ -1,0 +1,55 @@
+"""Fixtures for all tests: the loop, the watch over blocking calls, captured events, and the real servers."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from docs.examples.emulator import Emulator, unsupported
+from docs.examples.loopback import Uvicorn
+
+EVENTS = Path(__file__).with_name("events")
+ORDERS = Path(__file__).parents[1] / "docs" / "examples" / "orders"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Async tests run on asyncio; a module that must run on trio, too, overrides this with a parametrized fixture."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def blocking_calls_fail() -> Iterator[BlockBuster]:
+    """A blocking call of the framework's inside a running event loop fails the test."""
+    with blockbuster_ctx(["lambdaframe", "lambdaframe_adapters"]) as watch:
+        yield watch
+
+
+@pytest.fixture(scope="session")
+def event() -> Callable[[str], dict[str, Any]]:
+    """``event("sqs/standard")``: the event in ``tests/events/sqs/standard.json``, a new copy each time."""
+
+    def load(name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_bytes())
+        return loaded
+
+    return load
+
+
+@pytest.fixture
+def orders_server() -> Iterator[Uvicorn]:
+    """The orders example under a real uvicorn, with no orders yet."""
+    with Uvicorn(ORDERS) as server:
+        yield server
+
+
+@pytest.fixture
+def orders_emulator() -> Iterator[Emulator]:
+    """The orders example under the real Lambda emulator, with no orders yet."""
+    if reason := unsupported():
+        pytest.skip(reason)
+    with Emulator(ORDERS, name="orders") as emulator:
+        yield emulator

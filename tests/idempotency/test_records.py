@@ -1,0 +1,142 @@
+"""Record consumers that skip what was done."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from lambdaframe.errors import PoisonRecordError
+from lambdaframe.idempotency import (
+    IdempotencyConflictError,
+    IdempotencyKeyError,
+    IdempotencyMismatchError,
+    MemoryStore,
+    Store,
+    current_lease,
+)
+from lambdaframe.idempotency.records import BusinessKey, RecordCall, record_guard
+from lambdaframe.records.record import Change, Record, RecordFields
+
+FIELDS = RecordFields(source="sqs", body=lambda raw: raw["body"])
+
+
+def record(number: object, body: Any = '{"id": 1}') -> Record:
+    return Record(f"id-{number}", {"body": body}, FIELDS)
+
+
+class Consumer:
+    """A consumer's call; it fails with ``error`` while there is one."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.seen: list[tuple[str, tuple[Any, ...]]] = []
+
+    async def __call__(self, record: Record, arguments: tuple[Any, ...]) -> Any:
+        self.seen.append((record.id, arguments))
+        assert current_lease().fencing_token
+        if self.error is not None:
+            raise self.error
+        return {"a": "result"}
+
+
+def guarded(
+    consumer: Consumer, *, store: Store | None = None, key: BusinessKey | None = None, **named: Any
+) -> RecordCall:
+    names: dict[str, Any] = {"app": "shop", "source": "sqs", "name": "orders", **named}
+    return record_guard(store or MemoryStore(), key=key, **names)(consumer)
+
+
+async def test_a_done_record_is_skipped() -> None:
+    consumer = Consumer()
+    call = guarded(consumer)
+    assert await call(record(1), ("order",)) == {"a": "result"}
+    assert await call(record(1), ("order",)) is None
+    await call(record(2), ("order",))
+    assert consumer.seen == [("id-1", ("order",)), ("id-2", ("order",))]
+
+
+async def test_a_failed_record_is_tried_again() -> None:
+    consumer = Consumer(ValueError("not yet"))
+    call = guarded(consumer)
+    with pytest.raises(ValueError, match="not yet"):
+        await call(record(1), ())
+    consumer.error = None
+    await call(record(1), ())
+    assert len(consumer.seen) == 2
+
+
+async def test_a_record_in_work_elsewhere_fails_at_once() -> None:
+    store = MemoryStore()
+
+    class Slow(Consumer):
+        async def __call__(self, record: Record, arguments: tuple[Any, ...]) -> Any:
+            with pytest.raises(IdempotencyConflictError):
+                await guarded(Consumer(), store=store)(record, arguments)
+            return await super().__call__(record, arguments)
+
+    slow = Slow()
+    await guarded(slow, store=store)(record(1), ())
+    assert len(slow.seen) == 1
+
+
+@pytest.mark.parametrize("other", [{"source": "kinesis"}, {"name": "returns"}, {"name": None}, {"app": "else"}])
+async def test_consumers_do_not_share_keys(other: Mapping[str, Any]) -> None:
+    store, one, two = MemoryStore(), Consumer(), Consumer()
+    await guarded(one, store=store)(record(1), ())
+    await guarded(two, store=store, **other)(record(1), ())
+    assert (len(one.seen), len(two.seen)) == (1, 1)
+
+
+async def test_a_business_key_makes_two_records_one_operation() -> None:
+    consumer = Consumer()
+    call = guarded(consumer, key=lambda order: order["id"])
+    await call(record(1, '{"id": 1, "n": 2}'), ({"id": 1, "n": 2},))
+    await call(record(2, '{"n":2, "id":1}'), ({"id": 1, "n": 2},))
+    with pytest.raises(IdempotencyMismatchError):
+        await call(record(3, '{"id": 1, "n": 3}'), ({"id": 1, "n": 3},))
+    await call(four := record(4, '{"id": 2}'), (four, {"id": 2}))
+    assert [id for id, _ in consumer.seen] == ["id-1", "id-4"]  # noqa: A001 — the field's own word
+
+
+async def test_a_business_key_of_the_record_itself() -> None:
+    consumer = Consumer()
+    call = guarded(consumer, key=lambda record: record.group)
+    for number in (1, 2):
+        message = Record(f"id-{number}", {"body": "same"}, FIELDS, group="g")
+        await call(message, (message,))
+    assert len(consumer.seen) == 1
+
+
+async def test_a_missing_business_key_is_an_error() -> None:
+    consumer = Consumer()
+    with pytest.raises(IdempotencyKeyError, match=r"sqs\|orders"):
+        await guarded(consumer, key=lambda order: order.get("id"))(record(1), ({},))
+    assert consumer.seen == []
+
+
+CHANGE = Change("MODIFY", keys={"id": Decimal("1.5")}, old=None, new={"tags": {"b", "a"}, "raw": b"\xff"})
+
+
+@pytest.mark.parametrize(
+    "body", ["text", b"\xff\x00", "\ud800", {"a": 1}, CHANGE], ids=["str", "bytes", "surrogate", "value", "change"]
+)
+async def test_any_body_belongs_to_the_payload(body: Any) -> None:
+    call = guarded(consumer := Consumer())
+    await call(record(1, body), ())
+    await call(record(1, body), ())
+    with pytest.raises(IdempotencyMismatchError):
+        await call(record(1, "another"), ())
+    assert len(consumer.seen) == 1
+
+
+async def test_a_poison_body_changes_nothing() -> None:
+    def unreadable(raw: Any) -> Any:
+        raise PoisonRecordError("no base64")
+
+    poison = Record("id-1", {}, RecordFields(source="sqs", body=unreadable))
+    consumer, store = Consumer(), MemoryStore()
+    with pytest.raises(PoisonRecordError):
+        await guarded(consumer, store=store)(poison, ())
+    assert consumer.seen == []
+    await guarded(consumer, store=store)(record(1), ())

@@ -1,0 +1,518 @@
+"""LambdaHandler: events in, answers out, whatever the application does."""
+
+import asyncio
+import base64
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import PlainTextResponse as StarletteText
+from starlette.responses import Response as StarletteResponse
+from starlette.routing import Route
+
+from lambdaframe import App, HTTPException, PlainTextResponse, Record, Request, Response, current_invocation
+from lambdaframe.errors import (
+    ConfigurationError,
+    LifespanError,
+    MalformedEventError,
+    NoConsumerError,
+    NoInvocationError,
+    UnknownEventError,
+)
+from lambdaframe.types import ASGIApp, Receive, Scope, Send
+from lambdaframe_adapters import LambdaHandler
+
+
+class Context:
+    """What Lambda passes beside the event."""
+
+    function_name = "fn"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:fn"
+    memory_limit_in_mb = "128"
+
+    def __init__(self, remaining: float = 30.0, request_id: str = "req-1") -> None:
+        self.aws_request_id = request_id
+        self._remaining = remaining
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._remaining * 1000)
+
+
+def http(path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any) -> dict[str, Any]:
+    """An HTTP API event, payload format 2.0."""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "api.example.com", "content-type": "application/json", "x-forwarded-proto": "https"},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.example.com",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "1.2.3.4", "userAgent": "x"},
+            "requestId": "gw-1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "timeEpoch": 1_700_000_000_000,
+        },
+        "isBase64Encoded": body is not None,
+        **more,
+    }
+    if body is not None:
+        event["body"] = base64.b64encode(body).decode()
+    return event
+
+
+def sqs(*bodies: str, queue: str = "orders") -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m{at}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1700000000000"},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
+                "awsRegion": "eu-west-1",
+            }
+            for at, body in enumerate(bodies)
+        ]
+    }
+
+
+Make = Callable[..., LambdaHandler]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    made: list[LambdaHandler] = []
+
+    def make(app: ASGIApp, **options: Any) -> LambdaHandler:
+        made.append(LambdaHandler(app, **options))
+        return made[-1]
+
+    yield make
+    for handler in made:
+        handler.close()
+
+
+def problem(answer: dict[str, Any]) -> Any:
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    return orjson.loads(answer["body"])
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_request_is_answered_and_sees_its_invocation(make: Make) -> None:
+    app = App()
+
+    @app.get("/")
+    async def root(request: Request) -> list[Any]:
+        invocation = current_invocation()
+        assert invocation.raw_event is request.scope["aws.event"]
+        assert 25 < invocation.remaining() <= 30
+        return [invocation.request_id, invocation.source, invocation.cold_start]
+
+    handler = make(app)
+    assert orjson.loads(handler(http(), Context())["body"]) == ["req-1", "http_api", True]
+    assert orjson.loads(handler(http(), Context(request_id="req-2"))["body"]) == ["req-2", "http_api", False]
+    with pytest.raises(NoInvocationError):
+        current_invocation()
+
+
+def test_it_runs_without_a_context(make: Make) -> None:
+    app = App()
+
+    @app.get("/")
+    async def root() -> float:
+        return min(current_invocation().remaining(), 1e9)
+
+    assert make(app)(http())["body"] == "1000000000.0"
+
+
+@pytest.mark.parametrize("event", [{}, None, [], "x", {"detail": 1}, http(version="9.9")])
+def test_an_unknown_event_is_refused(make: Make, event: Any) -> None:
+    with pytest.raises(UnknownEventError):
+        make(App())(event, Context())
+
+
+def test_only_the_sources_that_are_allowed_are_accepted(make: Make) -> None:
+    handler = make(App(), sources=["http_api"])
+    with pytest.raises(UnknownEventError, match=r"'sqs' is not accepted.*'http_api'"):
+        handler(sqs("1"), Context())
+    assert handler(http(), Context())["statusCode"] == 404
+    with pytest.raises(ConfigurationError, match="httpapi"):
+        LambdaHandler(App(), sources=["httpapi"])
+
+
+def test_a_malformed_request_is_a_400_and_no_handler_runs(make: Make) -> None:
+    async def never(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+
+    handler = make(never)
+    answer = handler(http("/", "POST", isBase64Encoded=True, body=None) | {"body": "!!!"}, Context())
+    assert answer["statusCode"] == 400
+    assert problem(answer)["status"] == 400
+
+
+def test_a_body_over_the_limit_is_a_413(make: Make) -> None:
+    app = App()
+
+    @app.post("/")
+    async def root(data: Any, request: Request) -> int:
+        return len(await request.body())
+
+    handler = make(app, max_body_size=10)
+    assert handler(http("/", "POST", b"[1,2,3,4,5]"), Context())["statusCode"] == 413
+    handler(http("/", "POST", b"[1,2,3,40]"), Context())
+
+
+def test_an_answer_over_the_limit_is_a_500_that_names_it(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    app = App()
+
+    @app.get("/{size:int}")
+    async def large(size: int) -> Response:
+        return PlainTextResponse("x" * size)
+
+    handler = make(app)
+    assert handler(http("/6200000"), Context())["statusCode"] == 200
+    answer = handler(http("/6400000"), Context())
+    assert answer["statusCode"] == 500
+    assert "6291556" in problem(answer)["detail"]
+    line = logged(capsys)[-1]
+    assert line["limit"] == 6291556
+    assert line["size"] > 6_400_000
+
+
+@pytest.mark.parametrize(("name", "value"), [("x-a", "a\r\nx-b: c"), ("x-a", "a\0"), ("x a", "b"), ("", "b")])
+def test_a_header_that_could_split_the_answer_is_a_500(make: Make, name: str, value: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = [(name.encode(), value.encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+    answer = make(app)(http(), Context())
+    assert answer["statusCode"] == 500
+    assert "x-b" not in orjson.dumps(answer).decode()
+
+
+def test_an_error_answers_500_without_details_and_can_fail_the_invocation_instead(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = App()
+
+    @app.get("/")
+    async def root() -> None:
+        raise RuntimeError("hunter2")
+
+    answer = make(app)(http(), Context())
+    assert answer["statusCode"] == 500
+    assert "hunter2" not in orjson.dumps(answer).decode()
+    assert [line["message"] for line in logged(capsys)] == ["Unhandled error"]
+    with pytest.raises(RuntimeError, match="hunter2"):
+        make(app, on_error="raise")(http(), Context())
+    with pytest.raises(ConfigurationError, match="on_error"):
+        LambdaHandler(app, on_error="ignore")  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_an_expected_error_is_an_answer_also_when_errors_are_raised(make: Make) -> None:
+    app = App()
+
+    @app.get("/")
+    async def root() -> None:
+        raise HTTPException(409)
+
+    assert make(app, on_error="raise")(http(), Context())["statusCode"] == 409
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), SystemExit("bye")])
+def test_an_exit_in_a_handler_ends_no_process(make: Make, error: BaseException) -> None:
+    app = App()
+
+    @app.get("/")
+    async def root() -> None:
+        raise error
+
+    @app.get("/fine")
+    async def fine() -> str:
+        return "fine"
+
+    handler = make(app)
+    assert handler(http(), Context())["statusCode"] == 500
+    assert handler(http("/fine"), Context())["statusCode"] == 200
+
+
+async def _silent(scope: Scope, receive: Receive, send: Send) -> None:
+    return
+
+
+async def _halfway(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+
+
+async def _body_first(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"half"})
+
+
+async def _started_twice(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+@pytest.mark.parametrize("serve", [_silent, _halfway, _body_first, _started_twice])
+def test_an_incomplete_answer_is_a_500_and_logged(
+    make: Make, capsys: pytest.CaptureFixture[str], serve: ASGIApp
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await serve(scope, receive, send)
+
+    assert make(app)(http(), Context())["statusCode"] == 500
+    assert [line["level"] for line in logged(capsys)] == ["ERROR"]
+
+
+def test_background_work_ends_before_the_answer_and_its_error_does_not_replace_it(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        done.append("work")
+        raise ValueError("too late")
+
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        return StarletteText("sent", background=BackgroundTask(work))
+
+    answer = make(Starlette(routes=[Route("/", root)]))(http(), Context())
+    assert (answer["statusCode"], answer["body"], done) == (200, "sent", ["work"])
+    assert "too late" in logged(capsys)[-1]["exception"]
+
+
+def test_no_disconnect_is_seen_before_the_answer_is_complete(make: Make) -> None:
+    events: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        await receive()
+
+        async def listen() -> None:
+            events.append((await receive())["type"])
+
+        listener = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0)
+        assert events == []
+        await send({"type": "http.response.body", "body": b""})
+        await listener
+
+    assert make(app)(http(), Context())["statusCode"] == 200
+    assert events == ["http.disconnect"]
+
+
+def test_a_hung_request_answers_504_in_time(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    app = App()
+    cleaned: list[bool] = []
+
+    @app.get("/")
+    async def root() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    answer = make(app)(http(), Context(remaining=0.35))
+    assert answer["statusCode"] == 504
+    assert problem(answer)["title"] == "Gateway Timeout"
+    assert cleaned == [True]
+    assert "deadline" in logged(capsys)[-1]["message"]
+
+
+def test_one_start_up_for_a_hundred_invocations_and_a_shutdown(make: Make) -> None:
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncGenerator[dict[str, int]]:
+        seen.append("up")
+        yield {"answer": 42}
+        seen.append("down")
+
+    app = App(lifespan=lifespan)
+
+    @app.get("/")
+    async def root(request: Request) -> int:
+        request.state.answer += 1
+        number: int = request.state.answer
+        return number
+
+    handler = make(app)
+    assert {handler(http(), Context())["body"] for _ in range(100)} == {"43"}
+    assert seen == ["up"]
+    handler.close()
+    assert seen == ["up", "down"]
+
+
+def test_a_failed_start_up_fails_the_invocation_and_is_tried_again(make: Make) -> None:
+    attempts: list[int] = []
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncGenerator[None]:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise OSError("no database")
+        yield
+
+    handler = make(App(lifespan=lifespan))
+    for _ in range(2):
+        with pytest.raises(LifespanError, match="no database"):
+            handler(http(), Context())
+    assert handler(http(), Context())["statusCode"] == 404
+
+
+def test_records_that_fail_are_reported_and_no_others(make: Make) -> None:
+    app = App()
+    seen: list[Any] = []
+
+    @app.sqs("orders")
+    async def fulfil(number: int, record: Record) -> None:
+        seen.append((number, record.id))
+        if number == 3:
+            raise ValueError(number)
+
+    answer = make(app)(sqs("1", "no json", "3", "4"), Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert sorted(seen) == [(1, "m0"), (3, "m2"), (4, "m3")]
+
+
+def test_a_batch_without_consumer_fails_and_is_not_acknowledged(make: Make) -> None:
+    app = App()
+
+    @app.sqs("orders")
+    async def fulfil(number: int) -> None: ...
+
+    handler = make(app)
+    with pytest.raises(NoConsumerError, match="returns"):
+        handler(sqs("1", queue="returns"), Context())
+
+
+def test_records_for_an_application_that_knows_no_records_fail_the_invocation(make: Make) -> None:
+    with pytest.raises(AssertionError):
+        make(Starlette())(sqs("1"), Context())
+
+
+def test_a_record_without_an_id_fails_the_invocation_before_any_handler_runs(make: Make) -> None:
+    app = App()
+    seen: list[Any] = []
+
+    @app.sqs()
+    async def consume(body: str) -> None:
+        seen.append(body)
+
+    event = sqs("1", "2")
+    del event["Records"][1]["messageId"]
+    with pytest.raises(MalformedEventError, match="messageId"):
+        make(app)(event, Context())
+    assert seen == []
+
+
+def test_a_batch_with_a_hung_record_reports_it_alone(make: Make) -> None:
+    app = App()
+    cleaned: list[str] = []
+
+    @app.sqs()
+    async def consume(body: str) -> None:
+        if body == "hang":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                cleaned.append(body)
+
+    answer = make(app)(sqs("a", "hang", "b"), Context(remaining=1.3))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert cleaned == ["hang"]
+
+
+def test_middleware_sees_records_too(make: Make) -> None:
+    types: list[str] = []
+
+    def spy(inner: ASGIApp) -> ASGIApp:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            types.append(scope["type"])
+            await inner(scope, receive, send)
+
+        return app
+
+    app = App(middleware=[spy])
+
+    @app.sqs()
+    async def consume(body: str) -> None: ...
+
+    handler = make(app)
+    handler(sqs("1"), Context())
+    handler(http(), Context())
+    assert types == ["lifespan", "records", "http"]
+
+
+def test_idempotent_records_are_done_once(make: Make) -> None:
+    app = App(idempotency="memory://")
+    seen: list[str] = []
+
+    @app.sqs(idempotent=True)
+    async def consume(body: str) -> None:
+        seen.append(body)
+        if body == "fail":
+            raise ValueError
+
+    handler = make(app)
+    event = sqs("a", "fail")
+    for _ in range(2):
+        assert handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert seen == ["a", "fail", "fail"]
+
+
+def test_sigterm_runs_the_shutdown() -> None:
+    """As Lambda does it when an environment ends and an extension is registered."""
+    code = textwrap.dedent(
+        """
+        import time
+        from contextlib import asynccontextmanager
+        from lambdaframe import App
+        from lambdaframe_adapters import LambdaHandler
+
+        @asynccontextmanager
+        async def lifespan(app):
+            print("up", flush=True)
+            yield
+            print("down", flush=True)
+
+        handler = LambdaHandler(App(lifespan=lifespan))
+        while True:
+            time.sleep(0.05)
+        """
+    )
+    environment = {**os.environ, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.read() == "down\n"
+    assert process.returncode == 143
