@@ -44,13 +44,13 @@ check: $(call made,check)
 	$(BIN)/lint-imports
 
 bench: $(call made,bench)
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 serve: $(call made,demo)
 	$(BIN)/uvicorn --app-dir docs/examples/orders --reload --reload-dir docs/examples/orders --reload-dir lambdaframe main:app $(ARGS)
 
 docs: $(call made,docs)
-	$(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file docs/mkdocs.yml
 	@echo "Open site/index.html"
 
 clean:

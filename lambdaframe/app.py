@@ -8,15 +8,16 @@ from lambdaframe.errors import ConfigurationError, HTTPException
 from lambdaframe.http.endpoint import Endpoint
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
 from lambdaframe.http.routing import Router, parse_path
-from lambdaframe.idempotency import Store, open_store
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
-from lambdaframe.records.consumer import Consumers
 from lambdaframe.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from starlette.middleware import Middleware
+
+    from lambdaframe.idempotency import Store
+    from lambdaframe.records.consumer import Consumers
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 Wrap: TypeAlias = "Middleware | Callable[[ASGIApp], ASGIApp]"
@@ -36,17 +37,21 @@ class App:
         self,
         *,
         service: str | None = None,
-        idempotency: str | Store | None = None,
+        idempotency: "str | Store | None" = None,
         middleware: Iterable[Wrap] = (),
         exception_handlers: Mapping[int | type[Exception], ExceptionHandler] | None = None,
         lifespan: "Lifespan[App] | None" = None,
     ) -> None:
         self.service = service
         self.state = SimpleNamespace()
-        self._store = open_store(idempotency) if idempotency is not None else None
+        self._store: Store | None = None
+        if idempotency is not None:
+            from lambdaframe.idempotency import open_store
+
+            self._store = open_store(idempotency)
         self._handlers = ExceptionHandlers(exception_handlers)
         self._router: Router[Endpoint] = Router()
-        self._consumers = Consumers()
+        self._consumers: Consumers | None = None
         self._lifespan = lifespan
         self._warm = False
         self._http, self._other = self._build(tuple(middleware))
@@ -146,10 +151,18 @@ class App:
                 from lambdaframe.idempotency.records import record_guard
 
                 guard = record_guard(self._needed_store(), app=self._app_name(), source=source, name=name)
-            self._consumers.add(source, name, function, concurrency=concurrency, guard=guard)
+            self._known_consumers().add(source, name, function, concurrency=concurrency, guard=guard)
             return function
 
         return register
+
+    def _known_consumers(self) -> "Consumers":
+        """Loaded with the first consumer: an application that serves HTTP alone starts without."""
+        if self._consumers is None:
+            from lambdaframe.records.consumer import Consumers
+
+            self._consumers = Consumers()
+        return self._consumers
 
     # Idempotency
 
@@ -158,7 +171,7 @@ class App:
 
         return http_guard(self._needed_store(), app=self._app_name(), operation=operation)
 
-    def _needed_store(self) -> Store:
+    def _needed_store(self) -> "Store":
         if self._store is None:
             raise ConfigurationError("idempotent=True needs a store: write App(idempotency='memory://').")
         return self._store
@@ -220,7 +233,7 @@ class App:
     async def _serve_records(self, scope: Scope, receive: Receive, send: Send) -> None:
         from lambdaframe.records.engine import run
 
-        await run(self._consumers.find(scope["source"], scope["name"]), scope, receive, send)
+        await run(self._known_consumers().find(scope["source"], scope["name"]), scope, receive, send)
 
     async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

@@ -50,6 +50,16 @@ class Runtime:
         if self._lifespan.task is None:
             self.run(self._lifespan.start())
 
+    def stop(self) -> None:
+        """Run the lifespan's shutdown, if it is up. ``start`` starts it again."""
+        if self._lifespan.task is not None:
+            self.run(self._lifespan.stop())
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop is at work right now (seen from a signal handler)."""
+        return self._loop.is_running()
+
     def run(self, coro: Coroutine[Any, Any, T], *, soft: float = math.inf, hard: float = math.inf) -> T:
         """The coroutine's result. It is cancelled after ``soft`` seconds; after ``hard`` seconds it is left behind.
 
@@ -149,31 +159,31 @@ class _Lifespan:
         self._app = app
         self.state: dict[str, Any] = {}
         self.task: asyncio.Task[None] | None = None
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Message]
         self._answer: asyncio.Future[Message] | None = None
 
     async def start(self) -> None:
         self.state = {}
-        answer = await self._ask("lifespan.startup", start=True)
+        self._inbox = asyncio.Queue()
+        self.task = asyncio.get_running_loop().create_task(self._serve())
+        answer = await self._ask("lifespan.startup", self.task)
         if answer["type"] == "lifespan.startup.failed":
             self.task = None
             raise LifespanError(f"The application's start-up failed: {answer.get('message', '')}")
 
     async def stop(self) -> None:
-        if self.task is None or self.task.done():
+        task, self.task = self.task, None
+        if task is None or task.done():
             return
-        answer = await self._ask("lifespan.shutdown")
+        answer = await self._ask("lifespan.shutdown", task)
         if answer["type"] == "lifespan.shutdown.failed":
             _log.error("The application's shutdown failed", reason=answer.get("message", ""))
 
-    async def _ask(self, message: str, *, start: bool = False) -> Message:
+    async def _ask(self, message: str, task: "asyncio.Task[None]") -> Message:
         """Send a message to the application and wait for its answer, or for it to end without one."""
-        loop = asyncio.get_running_loop()
-        self._answer = loop.create_future()
+        self._answer = asyncio.get_running_loop().create_future()
         self._inbox.put_nowait({"type": message})
-        if start or self.task is None:
-            self.task = loop.create_task(self._serve())
-        awaited: tuple[asyncio.Future[Any], ...] = (self.task, self._answer)
+        awaited: tuple[asyncio.Future[Any], ...] = (task, self._answer)
         await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         if self._answer.done():
             return self._answer.result()

@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from docs.examples.emulator import Emulator, unsupported
 from docs.examples.loopback import Uvicorn
 
 EVENTS = Path(__file__).with_name("events")
 ORDERS = Path(__file__).parents[1] / "docs" / "examples" / "orders"
+
+# Time is no reason to fail: the machine that runs the tests may be busy with something else.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def blocking_calls_fail() -> Iterator[BlockBuster]:
-    """A blocking call of the framework's inside a running event loop fails the test."""
+    """A blocking call of the framework's inside a running event loop fails the test.
+
+    What happens once in a process may block, as an import does: pydantic looks for plugins when it builds its first
+    validator.
+    """
     with blockbuster_ctx(["lambdaframe", "lambdaframe_adapters"]) as watch:
+        for function in watch.functions.values():
+            function.can_block_in("pydantic/plugin/_loader.py", "get_plugins")
         yield watch
 
 

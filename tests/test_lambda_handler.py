@@ -490,7 +490,7 @@ def test_idempotent_records_are_done_once(make: Make) -> None:
 
 
 def test_sigterm_runs_the_shutdown() -> None:
-    """As Lambda does it when an environment ends and an extension is registered."""
+    """As Lambda does it when an environment ends and an extension is registered. Here it comes during the start-up."""
     code = textwrap.dedent(
         """
         import time
@@ -516,3 +516,31 @@ def test_sigterm_runs_the_shutdown() -> None:
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == "down\n"
     assert process.returncode == 143
+
+
+def test_sigterm_in_the_middle_of_an_invocation_waits_for_its_end(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+    before = signal.getsignal(signal.SIGTERM)
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncGenerator[None]:
+        seen.append("up")
+        yield
+        seen.append("down")
+
+    app = App(lifespan=lifespan)
+
+    @app.get("/")
+    async def root() -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0)
+        seen.append("answered")
+        return "answered"
+
+    try:
+        handler = make(app)
+        assert handler(http(), Context())["body"] == '"answered"'
+        assert seen == ["up", "answered", "down"]
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -16,25 +16,10 @@ _TOKEN: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk
 _NAMES: Final[Mapping[bytes, str]] = {
     name.encode(): name
     for name in (
-        *(
-            "access-control-allow-credentials",
-            "access-control-allow-origin",
-            "allow",
-            "cache-control",
-            "content-disposition",
-        ),
-        *(
-            "content-encoding",
-            "content-length",
-            "content-type",
-            "date",
-            "etag",
-            "idempotency-replayed",
-            "last-modified",
-        ),
-        *("location", "retry-after", "server", "set-cookie", "vary", "www-authenticate", "x-content-type-options"),
-        "x-request-id",
-    )
+        "access-control-allow-credentials access-control-allow-origin allow cache-control content-disposition "
+        "content-encoding content-length content-type date etag idempotency-replayed last-modified location "
+        "retry-after server set-cookie vary www-authenticate x-content-type-options x-request-id"
+    ).split()
 }
 """The names that are known to be tokens in lower case."""
 

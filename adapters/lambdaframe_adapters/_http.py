@@ -22,19 +22,11 @@ Address = tuple[str, int]
 _NAMES: Final[Mapping[str, bytes]] = {
     variant: name.lower().encode()
     for name in (
-        *(
-            "Accept",
-            "Accept-Encoding",
-            "Accept-Language",
-            "Authorization",
-            "Cache-Control",
-            "CloudFront-Forwarded-Proto",
-        ),
-        *("Content-Length", "Content-Type", "Cookie", "Host", "If-Match", "If-None-Match", "Idempotency-Key", "Origin"),
-        *("Pragma", "Referer", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade-Insecure-Requests"),
-        *("User-Agent", "Via", "X-Amz-Cf-Id", "X-Amzn-Trace-Id", "X-Api-Key", "X-Forwarded-For", "X-Forwarded-Port"),
-        *("X-Forwarded-Proto", "X-Request-Id"),
-    )
+        "Accept Accept-Encoding Accept-Language Authorization Cache-Control CloudFront-Forwarded-Proto Content-Length "
+        "Content-Type Cookie Host If-Match If-None-Match Idempotency-Key Origin Pragma Referer Sec-Fetch-Dest "
+        "Sec-Fetch-Mode Sec-Fetch-Site Upgrade-Insecure-Requests User-Agent Via X-Amz-Cf-Id X-Amzn-Trace-Id X-Api-Key "
+        "X-Forwarded-For X-Forwarded-Port X-Forwarded-Proto X-Request-Id"
+    ).split()
     for variant in (name, name.lower())
 }
 """The names that nearly every request has: a look-up is cheaper than lowering and encoding."""

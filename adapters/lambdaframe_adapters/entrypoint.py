@@ -1,6 +1,5 @@
 """The Lambda entry point: the only module that knows all sources."""
 
-import json
 import math
 import os
 import signal
@@ -61,6 +60,7 @@ class LambdaHandler:
         self._base_path = _checked_base_path(base_path)
         self._max_body_size = max_body_size
         self._cold = True
+        self._leaving = False
         if on_error not in {"respond", "raise"}:
             raise ConfigurationError(f"on_error is 'respond' or 'raise', not {on_error!r}.")
         unknown = sorted((self._sources or frozenset()) - set(SOURCES))
@@ -74,11 +74,21 @@ class LambdaHandler:
         """Use the init phase, which has a full core. A failed start-up is tried again by the first invocation."""
         capture_stdlib()
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, _terminate)
+            signal.signal(signal.SIGTERM, self._terminate)
         try:
             self._runtime.start()
         except LifespanError as exc:
             _log.error(str(exc))
+        if self._leaving:
+            sys.exit(_TERMINATED)
+
+    def _terminate(self, signum: int, frame: object) -> None:
+        """Exit, and so shut down. In the middle of an invocation that waits for its end: an exception out of nowhere
+        would fail a handler that has done nothing wrong."""
+        if self._runtime.running:
+            self._leaving = True
+        else:
+            sys.exit(_TERMINATED)
 
     def __call__(self, event: Any, context: LambdaContext | None = None) -> Any:
         source = detect(event)
@@ -94,10 +104,14 @@ class LambdaHandler:
             raw_context=context,
         )
         self._cold = False
-        self._runtime.start()
-        if source.kind == "http":
-            return self._http(source, event, invocation, remaining)
-        return self._records(source, event, invocation, remaining)
+        try:
+            self._runtime.start()
+            if source.kind == "http":
+                return self._http(source, event, invocation, remaining)
+            return self._records(source, event, invocation, remaining)
+        finally:
+            if self._leaving:
+                self._runtime.stop()
 
     def close(self) -> None:
         """Run the lifespan's shutdown and close the loop. Happens by itself when the process ends."""
@@ -105,9 +119,7 @@ class LambdaHandler:
 
     # HTTP
 
-    def _http(
-        self, source: HTTPSource, event: Event, invocation: Invocation, remaining: float
-    ) -> dict[str, Any]:
+    def _http(self, source: HTTPSource, event: Event, invocation: Invocation, remaining: float) -> dict[str, Any]:
         try:
             scope = source.scope(event, invocation.raw_context, base_path=self._base_path)
             body = source.body(event)
@@ -125,8 +137,8 @@ class LambdaHandler:
         except DeadlineExceededError:
             _log.error("Cancelled at the deadline", path=scope["path"], answered=exchange.complete)
             answer = problem(504, "The function's time was up.")
-        except (Exception, SystemExit) as exc:
-            if self._on_error == "raise" or _terminating(exc):
+        except Exception:
+            if self._on_error == "raise":
                 raise
             _log.exception("The application raised", path=scope["path"], answered=exchange.complete)
         if exchange.complete:
@@ -148,9 +160,7 @@ class LambdaHandler:
 
     # Records
 
-    def _records(
-        self, source: RecordSource, event: Event, invocation: Invocation, remaining: float
-    ) -> dict[str, Any]:
+    def _records(self, source: RecordSource, event: Event, invocation: Invocation, remaining: float) -> dict[str, Any]:
         scope = source.scope(event, invocation.raw_context)
         exchange = RecordExchange(source.records(event))
         soft = remaining - 2 * _ABANDON
@@ -158,10 +168,6 @@ class LambdaHandler:
             self._run(scope, exchange, invocation, soft, remaining)
         except DeadlineExceededError:
             _log.error("The batch was cancelled at the deadline", unfinished=len(exchange.open))
-        except SystemExit as exc:
-            if _terminating(exc):
-                raise
-            raise RuntimeError("The application called sys.exit().") from exc
         return source.failures(event, exchange.open, exchange.received)
 
     def _run(
@@ -176,7 +182,10 @@ class LambdaHandler:
         scope["state"] = self._runtime.state.copy()
         if self._on_error == "raise":
             scope["extensions"]["lambda"]["on_error"] = "raise"
-        self._runtime.run(self._serve(scope, exchange, invocation), soft=soft, hard=remaining - _ABANDON)
+        try:
+            self._runtime.run(self._serve(scope, exchange, invocation), soft=soft, hard=remaining - _ABANDON)
+        except SystemExit as exc:  # it would end the process, and with it the next invocation's warm start
+            raise RuntimeError("The application called sys.exit().") from exc
 
     async def _serve(self, scope: Scope, exchange: HTTPExchange | RecordExchange, invocation: Invocation) -> None:
         current.set(invocation)
@@ -188,16 +197,10 @@ _TERMINATED = 143
 """The exit status of a process that SIGTERM ended, by the shell's convention."""
 
 
-def _terminate(signum: int, frame: object) -> None:
-    sys.exit(_TERMINATED)
-
-
-def _terminating(exc: BaseException) -> bool:
-    return isinstance(exc, SystemExit) and exc.code == _TERMINATED
-
-
 def _encoded_size(answer: dict[str, Any]) -> int:
     """Bytes of the answer as the runtime sends it: before Python 3.12 it escapes what is not ASCII."""
+    import json
+
     escaped = sys.version_info < (3, 12)
     return len(json.dumps(answer, ensure_ascii=escaped).encode("utf-8", "surrogatepass"))
 

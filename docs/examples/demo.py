@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from docs.examples.emulator import Emulator, unsupported
+from docs.examples.emulator import Emulator, EmulatorError, unsupported
 from docs.examples.events import HTTP_SOURCES, Call, Event, Reply, dynamodb, kinesis, reply, sqs
-from docs.examples.loopback import Uvicorn
+from docs.examples.loopback import ServerError, Uvicorn
 from docs.examples.screen import Difference, Screen, compact, differences
 
 ORDERS = Path(__file__).with_name("orders")
@@ -186,8 +186,12 @@ def _missing(expected: Iterable[str], lines: Iterable[str]) -> Iterator[Differen
 def main() -> int:
     screen = Screen()
     screen.say("One application object (docs/examples/orders/main.py), three ways.")
-    for way in (under_uvicorn, in_process, under_the_emulator):
-        way(screen)
+    try:
+        for way in (under_uvicorn, in_process, under_the_emulator):
+            way(screen)
+    except (EmulatorError, ServerError) as error:
+        screen.say(f"  {error}")
+        return 1
     if screen.wrong:
         screen.verdict(f"\n{screen.wrong} of {screen.right + screen.wrong} answers were not as expected.")
         return 1

@@ -30,11 +30,14 @@ def differences(where: str, expected: Any, got: Any) -> Iterable[Difference]:
 
 
 class Screen:
-    """Prints, and counts what was right and wrong. Colours where ``stream`` is a terminal, unless NO_COLOR is set."""
+    """Prints, and counts what was right and wrong. Colours where ``stream`` is a terminal, unless NO_COLOR is set.
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
-        self._colours = stream.isatty() and not os.environ.get("NO_COLOR")
+    ``stream`` is standard output unless another is given.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._colours = self._stream.isatty() and not os.environ.get("NO_COLOR")
         self.right = 0
         self.wrong = 0
 

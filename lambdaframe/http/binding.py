@@ -4,7 +4,6 @@ As in FastAPI: a name in the path is a path parameter, a scalar is a query param
 ``Request`` and ``Invocation`` are given by type.
 """
 
-import dataclasses
 import sys
 import typing
 from collections.abc import Callable, Collection
@@ -158,7 +157,7 @@ def _is_structured(kind: Any) -> bool:
         return origin is not Literal
     return isinstance(kind, type) and (
         hasattr(kind, "__pydantic_validator__")
-        or dataclasses.is_dataclass(kind)
+        or hasattr(kind, "__dataclass_fields__")
         or typing.is_typeddict(cast("Any", kind))
         or issubclass(kind, dict | list | tuple | set | frozenset)
     )

@@ -25,6 +25,10 @@ Guard: TypeAlias = Callable[[Scope, bytes, Callable[[], Awaitable[Answer]]], Awa
 """``guard(scope, body, produce)``: gives the answer, from ``produce`` or from a former run of the same operation."""
 
 
+_PLAIN = frozenset({dict, list, str, int, float, bool, type(None)})
+"""No Response, at a glance."""
+
+
 class Endpoint:
     """A handler function as an ASGI application for ``http``. The path parameters stand in ``scope["path_params"]``."""
 
@@ -60,7 +64,7 @@ class Endpoint:
         else:
             bound = await self._plan.bind(scope, receive)
             result = await self._call(**bound.arguments)
-        if is_response(result):
+        if result.__class__ not in _PLAIN and is_response(result):
             await result(scope, receive, send)
         else:
             await send_answer(json_answer(self._status, self._encode(result)), send)

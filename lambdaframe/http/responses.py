@@ -5,9 +5,10 @@ they are, and loaded only by those who import them.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import abc
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast, get_args, get_origin
 
 import orjson
 
@@ -39,6 +40,10 @@ def encode_json(value: Any) -> bytes:
     Raises ResponseValidationError for anything else.
     """
     try:
+        return orjson.dumps(value, default=_default)
+    except orjson.JSONEncodeError:
+        pass
+    try:  # keys that are numbers, dates, UUIDs: allowing for them would double the cost of every other answer
         return orjson.dumps(value, default=_default, option=orjson.OPT_NON_STR_KEYS)
     except orjson.JSONEncodeError as exc:
         raise ResponseValidationError(f"The returned value is no JSON: {exc}") from exc
@@ -93,7 +98,19 @@ async def capture(response: "Response", scope: Scope, receive: Receive) -> Answe
 Encoder: TypeAlias = Callable[[Any], bytes]
 """A returned value → the JSON bytes of the body."""
 
-_PLAIN: Sequence[Any] = (Any, None, type(None), object, str, int, float, bool, dict, list, tuple)
+_OPEN: Sequence[Any] = (Any, None, object, dict, list, tuple, Mapping, Sequence)
+"""Types that promise nothing about what is inside."""
+
+
+def _is_open(annotation: Any) -> bool:
+    """Whether every JSON value of this shape fits: ``dict[str, Any]`` does, ``dict[str, int]`` is a promise."""
+    origin = get_origin(annotation)
+    if origin is None:
+        return any(annotation is kind for kind in _OPEN)
+    arguments = get_args(annotation)
+    if origin in {dict, abc.Mapping, abc.MutableMapping}:
+        return arguments[0] is str and _is_open(arguments[1])
+    return origin in {list, abc.Sequence, abc.Iterable} and _is_open(arguments[0])
 
 
 def encoder_for(annotation: Any) -> Encoder:
@@ -102,7 +119,7 @@ def encoder_for(annotation: Any) -> Encoder:
     A declared type is a promise: what does not fit raises ResponseValidationError, and fields that it does not name
     (of a subclass, say) are not sent. Without one, the value is encoded as it is.
     """
-    if annotation in _PLAIN:
+    if _is_open(annotation):
         return encode_json
     if hasattr(annotation, "__pydantic_serializer__") and isinstance(annotation, type):
         return _model_encoder(annotation)

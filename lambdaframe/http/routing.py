@@ -9,9 +9,8 @@ text mixed with parameters (``{name}.json``), then the narrower convertor (``int
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from lambdaframe.errors import ConfigurationError
@@ -46,23 +45,24 @@ CONVERTORS: Mapping[str, Convert] = {"int": _int, "float": _float, "uuid": _uuid
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One ``{name:convertor}`` of a path."""
 
     name: str
     convertor: str
 
 
-@dataclass(slots=True)
 class _Node(Generic[T]):
-    """What may follow at one place of a path."""
+    """What may follow at one place of a path. ``dynamic``: by convertor, the narrower first."""
 
-    literals: "dict[str, _Node[T]]" = field(default_factory=dict)
-    mixed: "dict[tuple[tuple[str, ...], tuple[str, ...]], _Node[T]]" = field(default_factory=dict)
-    dynamic: "dict[str, _Node[T]]" = field(default_factory=dict)
-    tail: "_Leaf[T] | None" = None
-    leaf: "_Leaf[T] | None" = None
+    __slots__ = ("dynamic", "leaf", "literals", "mixed", "tail")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.mixed: dict[tuple[tuple[str, ...], tuple[str, ...]], _Node[T]] = {}
+        self.dynamic: dict[str, _Node[T]] = {}
+        self.tail: _Leaf[T] | None = None
+        self.leaf: _Leaf[T] | None = None
 
 
 _Leaf: TypeAlias = dict[str, tuple[T, tuple[str, ...]]]
@@ -131,7 +131,7 @@ class Router(Generic[T]):
                 node.tail = {} if node.tail is None else node.tail
                 return node.tail
             elif len(here) == 1 and segment.startswith("{") and segment.endswith("}"):
-                node = node.dynamic.setdefault(here[0].convertor, _Node[T]())
+                node = _dynamic_child(node, here[0].convertor)
             else:
                 node = self._mixed(node, path, segment, here)
         node.leaf = {} if node.leaf is None else node.leaf
@@ -150,33 +150,91 @@ class Router(Generic[T]):
         leaf = self._static.get(path)
         if leaf is not None and (entry := leaf.get(method)) is not None:
             return entry[0], {}
-        allowed: set[str] = set(leaf) if leaf is not None else set()
-        if path[:1] == "/":
-            for candidate, values in self._walk(self._root, path[1:].split("/"), 0, ()):
-                if (entry := candidate.get(method)) is not None:
-                    return entry[0], dict(zip(entry[1], values, strict=True))
-                allowed.update(candidate)
+        if path[:1] != "/":
+            return frozenset()
+        segments = path[1:].split("/")
+        values: list[Any] = []
+        found = _match(self._root, segments, 0, values, method)
+        if found is not None:
+            return found[0], dict(zip(found[1], values, strict=True))
+        allowed = set(leaf or ())
+        _match(self._root, segments, 0, values, None, allowed)
         return frozenset(allowed)
 
-    def _walk(
-        self, node: _Node[T], segments: list[str], at: int, values: tuple[Any, ...]
-    ) -> Iterator[tuple[_Leaf[T], tuple[Any, ...]]]:
-        if at == len(segments):
-            if node.leaf is not None:
-                yield node.leaf, values
-            return
-        segment = segments[at]
-        if (child := node.literals.get(segment)) is not None:
-            yield from self._walk(child, segments, at + 1, values)
-        if segment:
-            for (texts, kinds), child in node.mixed.items():
-                if (parts := _convert(kinds, _split(texts, segment))) is not None:
-                    yield from self._walk(child, segments, at + 1, (*values, *parts))
-            for kind in CONVERTORS:
-                if kind in node.dynamic and (parts := _convert((kind,), (segment,))) is not None:
-                    yield from self._walk(node.dynamic[kind], segments, at + 1, (*values, *parts))
-        if node.tail is not None:
-            yield node.tail, (*values, "/".join(segments[at:]))
+
+def _dynamic_child(node: _Node[T], kind: str) -> _Node[T]:
+    if kind not in node.dynamic:
+        node.dynamic[kind] = _Node()
+        node.dynamic = {kind: node.dynamic[kind] for kind in CONVERTORS if kind in node.dynamic}
+    return node.dynamic[kind]
+
+
+def _match(
+    node: _Node[T],
+    segments: list[str],
+    at: int,
+    values: list[Any],
+    method: str | None,
+    allowed: set[str] | None = None,
+) -> tuple[T, tuple[str, ...]] | None:
+    """The first entry for this method, in the order of the module's rule; ``values`` are then its parameters'.
+
+    Without a method it walks every way and collects the methods into ``allowed``.
+    """
+    if at == len(segments):
+        return _entry(node.leaf, method, allowed)
+    segment = segments[at]
+    child = node.literals.get(segment)
+    if child is not None and (found := _match(child, segments, at + 1, values, method, allowed)) is not None:
+        return found
+    if segment:
+        for (texts, kinds), child in node.mixed.items():
+            parts = _split(texts, segment)
+            if (
+                parts is not None
+                and (found := _descend(child, kinds, parts, segments, at, values, method, allowed)) is not None
+            ):
+                return found
+        for kind, child in node.dynamic.items():
+            if (found := _descend(child, (kind,), (segment,), segments, at, values, method, allowed)) is not None:
+                return found
+    if node.tail is not None and (found := _entry(node.tail, method, allowed)) is not None:
+        values.append("/".join(segments[at:]))
+        return found
+    return None
+
+
+def _descend(
+    node: _Node[T],
+    kinds: tuple[str, ...],
+    texts: tuple[str, ...],
+    segments: list[str],
+    at: int,
+    values: list[Any],
+    method: str | None,
+    allowed: set[str] | None,
+) -> tuple[T, tuple[str, ...]] | None:
+    before = len(values)
+    try:
+        for kind, text in zip(kinds, texts, strict=True):
+            values.append(text if kind == "str" else CONVERTORS[kind](text))
+    except ValueError:
+        found = None
+    else:
+        found = _match(node, segments, at + 1, values, method, allowed)
+    if found is None:
+        del values[before:]
+    return found
+
+
+def _entry(leaf: "_Leaf[T] | None", method: str | None, allowed: set[str] | None) -> tuple[T, tuple[str, ...]] | None:
+    if leaf is None:
+        return None
+    if method is not None:
+        return leaf.get(method)
+    if allowed is not None:
+        allowed.update(leaf)
+    return None
 
 
 def _split(texts: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
@@ -192,10 +250,3 @@ def _split(texts: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
             return None
         parts.append(part)
     return (*parts, rest) if rest and all(parts) else None
-
-
-def _convert(kinds: tuple[str, ...], texts: tuple[str, ...] | None) -> tuple[Any, ...] | None:
-    try:
-        return None if texts is None else tuple(CONVERTORS[kind](text) for kind, text in zip(kinds, texts, strict=True))
-    except ValueError:
-        return None

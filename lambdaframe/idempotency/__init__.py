@@ -1,8 +1,10 @@
 """Operations that run once: for a key, a payload and a time, whatever is retried, doubled or killed.
 
-See :mod:`lambdaframe.idempotency.transitions` for the state machine and :mod:`lambdaframe.idempotency.runner` for
-what happens when.
+``transitions`` holds the state machine, ``runner`` what happens when. Names are loaded when they are first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from lambdaframe.errors import (
     IdempotencyConflictError,
@@ -13,10 +15,26 @@ from lambdaframe.errors import (
     NoLeaseError,
     ResultOmittedError,
 )
-from lambdaframe.idempotency.decorator import idempotent
-from lambdaframe.idempotency.lease import Lease, current_lease
-from lambdaframe.idempotency.store import Reply, Store, open_store
-from lambdaframe.idempotency.stores.memory import MemoryStore
+from lambdaframe.idempotency.store import Store, open_store
+
+if TYPE_CHECKING:
+    from lambdaframe.idempotency.decorator import idempotent
+    from lambdaframe.idempotency.lease import Lease, current_lease
+    from lambdaframe.idempotency.stores.memory import MemoryStore
+
+_HOME = {
+    "Lease": "lambdaframe.idempotency.lease",
+    "MemoryStore": "lambdaframe.idempotency.stores.memory",
+    "current_lease": "lambdaframe.idempotency.lease",
+    "idempotent": "lambdaframe.idempotency.decorator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
 
 __all__ = [
     "IdempotencyConflictError",
@@ -27,7 +45,6 @@ __all__ = [
     "LeaseLostError",
     "MemoryStore",
     "NoLeaseError",
-    "Reply",
     "ResultOmittedError",
     "Store",
     "current_lease",

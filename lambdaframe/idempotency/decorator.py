@@ -5,7 +5,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
-from lambdaframe.concurrency import is_async_callable
 from lambdaframe.errors import ConfigurationError, IdempotencyKeyError
 from lambdaframe.idempotency.codec import FunctionCodec
 from lambdaframe.idempotency.keys import canonical, digest, storage_key
@@ -46,9 +45,9 @@ def idempotent(
     opened = open_store(store)
 
     def decorate(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        if not _is_async_function(function):
+            raise ConfigurationError(f"{function!r}: only async functions can be idempotent; write 'async def'.")
         name = f"{function.__module__}.{function.__qualname__}"
-        if not is_async_callable(function):
-            raise ConfigurationError(f"{name}: only async functions can be idempotent; write 'async def'.")
         _check_errors(name, final_errors)
         options = policy(name, ttl=ttl, lease=lease, on_conflict=on_conflict, on_expiry=on_expiry)
         payload = _Payload(name, function, key, fingerprint)
@@ -120,6 +119,10 @@ class _Payload:
                 f"{self._name}: the arguments can't be compared ({exc}); name those that matter, as in "
                 "fingerprint=('order',)."
             ) from exc
+
+
+def _is_async_function(function: object) -> bool:
+    return inspect.isfunction(function) and inspect.iscoroutinefunction(function)
 
 
 def _check_errors(name: str, final_errors: tuple[type[Exception], ...]) -> None:

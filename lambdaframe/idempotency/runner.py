@@ -22,8 +22,8 @@ from lambdaframe.errors import (
 from lambdaframe.idempotency.heartbeat import sleep, with_heartbeat
 from lambdaframe.idempotency.lease import Lease, held_leases
 from lambdaframe.idempotency.policy import Policy
-from lambdaframe.idempotency.store import Reply, Store
-from lambdaframe.idempotency.transitions import SKEW_MS, Claim, Entry, Outcome, Verdict
+from lambdaframe.idempotency.store import Store
+from lambdaframe.idempotency.transitions import SKEW_MS, Claim, Entry, Outcome, Reply, Verdict
 from lambdaframe.invocation import current
 from lambdaframe.logging import get_logger
 

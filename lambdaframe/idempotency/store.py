@@ -1,21 +1,11 @@
 """What a store is: four atomic moves over records, and nothing per call."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.idempotency.transitions import Claim, Entry, Outcome, Verdict
 
-
-class Reply(NamedTuple):
-    """A store's answer to a move.
-
-    ``entry``: the record as it was written, or as it was found when the move was refused. ``now``: the store's
-    clock, ms since the epoch; only differences to the entry's times mean anything to the caller.
-    """
-
-    verdict: Verdict
-    entry: Entry
-    now: int
+if TYPE_CHECKING:
+    from lambdaframe.idempotency.transitions import Claim, Outcome, Reply
 
 
 @runtime_checkable
@@ -31,19 +21,19 @@ class Store(Protocol):
         """The longest result it takes, in bytes; None for no limit."""
         ...
 
-    async def acquire(self, claim: Claim) -> Reply:
+    async def acquire(self, claim: "Claim") -> "Reply":
         """Start an attempt. GRANTED (the entry has the new ``gen``), or MISMATCH, REPLAY, MINE, BUSY."""
         ...
 
-    async def complete(self, claim: Claim, outcome: Outcome) -> Reply:
+    async def complete(self, claim: "Claim", outcome: "Outcome") -> "Reply":
         """Record the result. GRANTED, or FINE, THEIRS, LOST."""
         ...
 
-    async def release(self, claim: Claim) -> Reply:
+    async def release(self, claim: "Claim") -> "Reply":
         """Give up without a result, so that anyone may start anew. GRANTED or LOST."""
         ...
 
-    async def extend(self, claim: Claim) -> Reply:
+    async def extend(self, claim: "Claim") -> "Reply":
         """Let the lease last ``lease_ms`` from now. GRANTED or LOST."""
         ...
 

@@ -91,6 +91,18 @@ class Verdict(Enum):
     LOST = "the record is no longer this attempt's"
 
 
+class Reply(NamedTuple):
+    """A store's answer to a move.
+
+    ``entry``: the record as it was written, or as it was found when the move was refused. ``now``: the store's
+    clock, ms since the epoch; only differences to the entry's times mean anything to the caller.
+    """
+
+    verdict: Verdict
+    entry: Entry
+    now: int
+
+
 Condition: TypeAlias = Callable[[Entry, Claim, int], bool]
 """``condition(entry, claim, now)``: an absent record is ``ABSENT``."""
 
@@ -153,28 +165,36 @@ Write: TypeAlias = Callable[[Entry, Claim, Outcome, int], Entry]
 def running(entry: Entry, claim: Claim, outcome: Outcome, now: int) -> Entry:
     """A new generation, without the old result. The first one is the time, so that it grows past deleted records."""
     gen = entry.gen + 1 if entry.state else max(now, entry.gen + 1)
-    return Entry("R", claim.owner, gen, now + claim.lease_ms, claim.fingerprint, *_retention(claim, now))
+    return _entry("R", claim.owner, gen, now + claim.lease_ms, claim.fingerprint, now + claim.retention_ms)
 
 
 def completed(entry: Entry, claim: Claim, outcome: Outcome, now: int) -> Entry:
-    expires, ttl = _retention(claim, now)
-    return entry._replace(state="D", expires=expires, ttl=ttl, kind=outcome.kind, result=outcome.result)
+    return _entry("D", *entry[1:5], now + claim.retention_ms, outcome.result, outcome.kind)
 
 
 def freed(entry: Entry, claim: Claim, outcome: Outcome, now: int) -> Entry:
     """Kept, not deleted: deleting it would forget the generation."""
-    return entry._replace(state="F")
+    return Entry("F", *entry[1:])
 
 
 def extended(entry: Entry, claim: Claim, outcome: Outcome, now: int) -> Entry:
     """The record must not expire under a lease that goes on, so its retention counts anew."""
-    expires, ttl = _retention(claim, now)
-    return entry._replace(lease_until=now + claim.lease_ms, expires=expires, ttl=ttl)
+    lease_until, expires = now + claim.lease_ms, now + claim.retention_ms
+    return _entry("R", entry.owner, entry.gen, lease_until, entry.fingerprint, expires)
 
 
-def _retention(claim: Claim, now: int) -> tuple[int, int]:
-    expires = now + claim.retention_ms
-    return expires, expires // 1_000 + CLEAN_UP_S
+def _entry(
+    state: State,
+    owner: str,
+    gen: int,
+    lease_until: int,
+    fingerprint: str,
+    expires: int,
+    result: bytes = b"",
+    kind: Kind = "",
+) -> Entry:
+    ttl = expires // 1_000 + CLEAN_UP_S
+    return Entry(state, owner, gen, lease_until, fingerprint, expires, ttl, result, kind)
 
 
 class Rule(NamedTuple):

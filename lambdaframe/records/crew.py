@@ -51,6 +51,10 @@ class Crew(Protocol):
         """Whether the tasks have been cancelled from outside. What they do from then on does not count."""
         ...
 
+    def disturbed(self) -> bool:
+        """Whether the task this runs in has been cancelled, from outside or by its own work."""
+        ...
+
     async def forgive(self) -> None:
         """Take back a cancellation that the work has asked of the task it runs in."""
         ...
@@ -79,6 +83,8 @@ class AsyncioCrew:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
+        if self._stopped:
+            return
         self._running += 1
         # Not by loop.create_task: an eager task factory would run each worker inside the one that starts it.
         self._tasks.append(asyncio.Task(self._run(), loop=self._loop))
@@ -101,6 +107,10 @@ class AsyncioCrew:
 
     def interrupted(self) -> bool:
         return self._stopped
+
+    def disturbed(self) -> bool:
+        task = asyncio.current_task()
+        return self._stopped or (task is not None and task.cancelling() > 0)
 
     async def forgive(self) -> None:
         task = asyncio.current_task()
@@ -125,14 +135,25 @@ class AsyncioCrew:
                 self._failure = exc
                 self._stop()
         finally:
-            self._running -= 1
-            if not self._running:
-                self._done.set()
+            if not self._stopped:
+                self._running -= 1
+                if not self._running:
+                    self._done.set()
 
     def _stop(self) -> None:
-        self._stopped = True
+        if not self._stopped:
+            # From here on tasks are counted by callback: one that is cancelled before its first step never runs.
+            self._stopped = True
+            self._running = len(self._tasks)
+            for task in self._tasks:
+                task.add_done_callback(self._ended)
         for task in self._tasks:
             task.cancel()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running -= 1
+        if not self._running:
+            self._done.set()
 
     async def _settle(self) -> None:
         """Wait for the ``finally`` blocks of what was cancelled. A second cancellation is passed on."""
@@ -185,6 +206,8 @@ class TrioCrew:
         import trio
 
         return trio.current_effective_deadline() == -math.inf
+
+    disturbed = interrupted
 
     async def forgive(self) -> None:
         return  # trio's tasks can't be cancelled one by one

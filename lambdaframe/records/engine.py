@@ -8,12 +8,14 @@ answered counts as not processed.
     send     {"type": "records.done", "id": …, "result": …}  or  {"type": "records.failed", "id": …, "error": …}
 """
 
+import math
+from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, Literal, TypeAlias
 
-from lambdaframe.concurrency import Outcome, Steps, calls, resume
+from lambdaframe.concurrency import Outcome, calls, resume
 from lambdaframe.errors import PoisonRecordError
-from lambdaframe.invocation import current
+from lambdaframe.invocation import Invocation, current
 from lambdaframe.logging import get_logger
 from lambdaframe.records.consumer import Consumer
 from lambdaframe.records.crew import Event, gather_crew
@@ -59,25 +61,23 @@ class _Stream:
     """One run. Its state is shared by the tasks that work on it; they all run on one loop."""
 
     def __init__(self, consumer: Consumer, order: OrderKind, receive: Receive, send: Send) -> None:
-        invocation = current.get(None)
-        deadline = None if invocation is None else invocation.deadline
-        self.crew = gather_crew(self._work, None if invocation is None or deadline is None else invocation.remaining)
-        # remaining() would cost three times as much for each record.
-        self._clock = invocation._clock.monotonic if invocation is not None and deadline is not None else None
-        self._deadline = deadline or 0.0
         self._consumer = consumer
         self._order = None if order == "none" else Order(order, PARKED * consumer.concurrency)
         self._receive = receive
         self._send = send
-        self._context = copy_context()
+        self._clock, self._deadline, remaining = _limit(current.get(None))
+        self._latest = self._deadline - RESERVE
+        self._slowest = 0.0
+        self.crew = gather_crew(self._work, remaining)
         self._tasks = 1
         self._idle: list[Event] = []
+        self._in_flight: set[Record] = set()
         self._pulling = False
         self._over = False
         self._closed = False
-        self._in_flight: set[Record] = set()
-        self._slowest = 0.0
-        self._latest = self._deadline - RESERVE
+        # Shared by the tasks: an outcome is read in the very step that makes it, and what is fewer is less to collect.
+        self._outcome = Outcome()
+        self._fresh = copy_context().copy
 
     def close(self) -> None:
         """Say which records are left behind: still running, long after they were cancelled."""
@@ -87,8 +87,8 @@ class _Stream:
 
     async def _work(self) -> None:
         """What each task does: pull a record, run it and those parked behind it, until the stream is over."""
-        receive, send, order, clock = self._receive, self._send, self._order, self._clock
-        fresh, idle, function, outcome = self._context.copy, self._idle, self._consumer.call, Outcome()
+        receive, send, order, clock, idle = self._receive, self._send, self._order, self._clock, self._idle
+        fresh, function, outcome = self._fresh, self._consumer.call, self._outcome
         steps = calls(function, outcome)
         step, before, grown = steps.send, 0.0 if clock is None else clock(), False
         while not self._over:
@@ -117,7 +117,11 @@ class _Stream:
                 try:
                     waiting = context.run(step, record)
                     if waiting is not outcome:
-                        await self._wait(record, context, steps, waiting, outcome)
+                        self._in_flight.add(record)
+                        await resume(context, steps, waiting, outcome)
+                        self._in_flight.discard(record)
+                        if self.crew.disturbed():
+                            await self._calm()
                     answer: Message = {"type": "records.done", "id": record.id, "result": outcome.value}
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and waiting is not outcome:
@@ -131,19 +135,15 @@ class _Stream:
                 record = None if order is None else self._following(order, record, answer)
         return None
 
-    async def _wait(self, record: Record, context: Context, steps: Steps, waiting: Any, outcome: Outcome) -> None:
-        """The rest of a record that did not end at once."""
-        self._in_flight.add(record)
-        try:
-            await resume(context, steps, waiting, outcome)
-        finally:
-            self._in_flight.discard(record)
+    async def _calm(self) -> None:
+        """After a record whose task was cancelled and that ended all the same, as if nothing had happened."""
         if self.crew.interrupted():
             raise _CutOffError
         await self.crew.forgive()
 
     async def _is_interrupted(self, record: Record, context: Context, error: BaseException) -> bool:
         """Report what a record has raised. Whether it was cancelled from outside, rather than failed."""
+        self._in_flight.discard(record)
         own = error if isinstance(error, Exception) and not isinstance(error, _CutOffError) else None
         if self.crew.interrupted():
             if not self._closed:
@@ -199,6 +199,15 @@ class _Stream:
         for event in self._idle:
             event.set()
         self._idle.clear()
+
+
+def _limit(invocation: Invocation | None) -> tuple[Callable[[], float] | None, float, Callable[[], float] | None]:
+    """A clock, the deadline by it and the seconds until then; None for what there is not where there is no deadline."""
+    if invocation is None or invocation.deadline is None:
+        return None, math.inf, None
+    # For each record remaining() would cost three times as much as its clock.
+    clock = invocation._clock  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return clock.monotonic, invocation.deadline, invocation.remaining
 
 
 def _attempt(record: Record) -> int | None:

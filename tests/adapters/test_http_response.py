@@ -63,6 +63,11 @@ def test_no_cookies_and_no_content_type_are_invented() -> None:
     }
 
 
+def test_a_single_cookie_is_a_cookie() -> None:
+    answer = answer_to(captured("http_api/no_body"), headers=[(b"set-cookie", b"a=1")])
+    assert (answer["headers"], answer["cookies"]) == ({}, ["a=1"])
+
+
 def test_ten_cookies_reach_a_single_value_load_balancer_under_ten_names() -> None:
     sent = [(b"set-cookie", b"c%d=%d" % (at, at)) for at in range(10)]
     fields = answer_to(captured("alb/health_check"), headers=sent)["headers"]

@@ -324,6 +324,15 @@ def test_a_mixed_batch_fails(events: tuple[dict[str, Any], ...], said: str) -> N
         source_of(event).scope(event, None)
 
 
+@pytest.mark.parametrize(
+    "event", [queue("1", "2"), stream("1", "2"), table("1", "2")], ids=["sqs", "kinesis", "dynamodb"]
+)
+def test_a_record_of_another_service_fails_the_batch_whatever_its_shape(event: dict[str, Any]) -> None:
+    event["Records"][1]["eventSource"] = "aws:s3"
+    with pytest.raises(MalformedEventError, match="Record 1 is of 'aws:s3'"):
+        source_of(event).scope(event, None)
+
+
 def test_a_batch_without_an_arn_fails() -> None:
     event = queue("1")
     del event["Records"][0]["eventSourceARN"]

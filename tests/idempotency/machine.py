@@ -16,8 +16,8 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from lambdaframe.idempotency import Reply, Store
-from lambdaframe.idempotency.transitions import Claim, Entry, Kind, Outcome, Verdict
+from lambdaframe.idempotency import Store
+from lambdaframe.idempotency.transitions import Claim, Entry, Kind, Outcome, Reply, Verdict
 from tests.idempotency.clock import FakeClock
 
 T = TypeVar("T")

@@ -102,8 +102,9 @@ async def test_the_first_answer_is_sent_again_byte_for_byte(answer: Answer, guar
     assert handler.calls == 1
 
 
-async def test_a_server_error_is_not_kept(guard: Guard) -> None:
-    handler = Handler(Answer(503, [], b"later"))
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_server_error_is_not_kept(status: int, guard: Guard) -> None:
+    handler = Handler(Answer(status, [], b"later"))
     assert await guard(request("k"), BODY, handler) == handler.answer
     handler.answer = CREATED
     assert await guard(request("k"), BODY, handler) == CREATED

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import pytest
 
 from lambdaframe.errors import PoisonRecordError
@@ -67,17 +68,23 @@ async def test_a_failed_record_is_tried_again() -> None:
 
 
 async def test_a_record_in_work_elsewhere_fails_at_once() -> None:
-    store = MemoryStore()
+    """It does not wait: the source brings it again, and the worker is free for other records."""
+    store, started, finish = MemoryStore(), anyio.Event(), anyio.Event()
 
-    class Slow(Consumer):
-        async def __call__(self, record: Record, arguments: tuple[Any, ...]) -> Any:
-            with pytest.raises(IdempotencyConflictError):
-                await guarded(Consumer(), store=store)(record, arguments)
-            return await super().__call__(record, arguments)
+    async def slow(record: Record, arguments: tuple[Any, ...]) -> None:
+        started.set()
+        await finish.wait()
 
-    slow = Slow()
-    await guarded(slow, store=store)(record(1), ())
-    assert len(slow.seen) == 1
+    async def begin() -> None:
+        await record_guard(store, app="shop", source="sqs", name="orders")(slow)(record(1), ())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(begin)
+        await started.wait()
+        with anyio.fail_after(5), pytest.raises(IdempotencyConflictError):
+            await guarded(Consumer(), store=store)(record(1), ())
+        finish.set()
+    assert await guarded(Consumer(), store=store)(record(1), ()) is None
 
 
 @pytest.mark.parametrize("other", [{"source": "kinesis"}, {"name": "returns"}, {"name": None}, {"app": "else"}])

@@ -1,6 +1,7 @@
 """What happens when: the runner's table, row by row, on asyncio and trio."""
 
 import asyncio
+import math
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -17,7 +18,6 @@ from lambdaframe.idempotency import (
     LeaseLostError,
     MemoryStore,
     NoLeaseError,
-    Reply,
     ResultOmittedError,
     Store,
     current_lease,
@@ -25,7 +25,7 @@ from lambdaframe.idempotency import (
 from lambdaframe.idempotency.codec import FunctionCodec
 from lambdaframe.idempotency.policy import policy
 from lambdaframe.idempotency.runner import Operation, run_once
-from lambdaframe.idempotency.transitions import Claim, Entry, Outcome, Verdict
+from lambdaframe.idempotency.transitions import Claim, Entry, Outcome, Reply, Verdict
 from lambdaframe.invocation import Invocation, current
 from tests.idempotency.clock import FakeClock
 
@@ -301,7 +301,7 @@ async def test_an_operation_that_waits_for_itself_is_told_at_once() -> None:
     async def recursive() -> Any:
         return await run_once(once, KEY, PAYLOAD, Work())
 
-    with pytest.raises(IdempotencyConflictError):
+    with anyio.fail_after(5), pytest.raises(IdempotencyConflictError):
         await run_once(once, KEY, PAYLOAD, recursive)
 
 
@@ -334,7 +334,8 @@ async def test_a_lease_is_extended_while_the_operation_runs() -> None:
 
     async def body() -> Any:
         first = stored(store).lease_until
-        await store.extended.wait()
+        with anyio.fail_after(5):
+            await store.extended.wait()
         assert first < store.leases[0] < store.leases[1] < store.leases[2]
         raise ValueError("comes out as it is")
 
@@ -354,7 +355,8 @@ async def test_a_failed_extension_is_tried_again(capsys: pytest.CaptureFixture[s
             return await super().extend(claim)
 
     store = Flaky()
-    await run_once(operation(store, lease=0.06), KEY, PAYLOAD, store.extended.wait)
+    with anyio.fail_after(5):
+        await run_once(operation(store, lease=0.06), KEY, PAYLOAD, store.extended.wait)
     assert (stored(store).state, store.failed) == ("D", True)
     assert "could not be extended" in capsys.readouterr().out
 
@@ -371,17 +373,20 @@ async def test_no_task_is_left_and_quick_calls_start_none() -> None:
     assert asyncio.all_tasks() == tasks
 
 
-async def test_a_cancelled_call_leaves_its_record_until_the_lease_ends(clock: FakeClock) -> None:
+@pytest.mark.parametrize(("remaining", "lease_ms"), [(10.0, 12_000), (math.inf, 30_000)])
+async def test_a_cancelled_call_leaves_its_record_until_the_lease_ends(
+    remaining: float, lease_ms: int, clock: FakeClock
+) -> None:
     """Nobody knows how far it came: nobody starts before the lease and the skew are over, then somebody may."""
     store, gate, work = MemoryStore(clock=clock), Gate(), Work("second")
     once = operation(store, on_conflict="reject")
-    with invocation(10.0, clock):
+    with invocation(remaining, clock):
         async with anyio.create_task_group() as group:
             group.start_soon(run_once, once, KEY, PAYLOAD, gate)
             await gate.started.wait()
             group.cancel_scope.cancel()
     assert stored(store).state == "R"
-    clock.advance(12_000 + 1_000)
+    clock.advance(lease_ms + 1_000)
     with pytest.raises(IdempotencyConflictError):
         await run_once(once, KEY, PAYLOAD, work)
     clock.advance(1)

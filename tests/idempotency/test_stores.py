@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import lambdaframe.idempotency
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.idempotency import MemoryStore, Store, open_store
 from lambdaframe.idempotency.transitions import (
@@ -233,6 +234,13 @@ async def test_records_of_one_store_are_not_another_s() -> None:
     claim = Claim("key", "owner", "x", 1_000, 2_000)
     for _ in range(2):
         assert (await open_store("memory://").acquire(claim)).verdict is Verdict.GRANTED
+
+
+def test_every_public_name_is_there() -> None:
+    for name in lambdaframe.idempotency.__all__:
+        assert getattr(lambdaframe.idempotency, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing"):
+        lambdaframe.idempotency.nothing  # noqa: B018 — looking is the test
 
 
 def test_open_store_takes_a_store() -> None:

@@ -91,6 +91,11 @@ def test_in_fields_bound_keys_loggers_keys_and_messages(written: Written) -> Non
         assert line["message"] == {"cookie": MASK}
 
 
+def test_in_a_message_alone(written: Written) -> None:
+    logger.info({"cookie": SECRET})
+    assert written.line["message"] == {"cookie": MASK}
+
+
 def test_a_hidden_value_is_not_even_looked_at(written: Written) -> None:
     calls: list[int] = []
     logger.info("hello", token=lambda: calls.append(1))
@@ -101,10 +106,11 @@ def test_the_applications_list_counts_from_the_next_line_on(written: Written) ->
     bind(email=SECRET)
     logger.info("before")
     configure(redact=["Email"])
+    logger.info("after")
     logger.info("after", nested={"EMAIL": SECRET})
-    before, after = written.lines
-    assert before["email"] == SECRET
-    assert (after["email"], after["nested"]) == (MASK, {"EMAIL": MASK})
+    before, after, nested = written.lines
+    assert (before["email"], after["email"]) == (SECRET, MASK)
+    assert nested["nested"] == {"EMAIL": MASK}
 
 
 def test_a_processor_adds_nothing_behind_redactions_back(written: Written) -> None:

@@ -6,11 +6,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from tests.packaging.environment import ROOT, Environment, run
-
-
-def code_blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a Markdown page in this language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+from tests.pages import read_page, run_page
 
 
 def test_wheel_holds_both_packages_with_their_type_markers_and_nothing_else(wheel: Path) -> None:
@@ -38,14 +34,10 @@ def test_adapters_is_no_package(installed: Environment, tmp_path: Path) -> None:
 
 
 def test_the_readme_example_runs_from_the_wheel_alone(installed: Environment, tmp_path: Path) -> None:
-    """The README shows ``main.py``, then a call of it with the answer to expect."""
-    application, call = code_blocks(ROOT / "README.md", "python")[:2]
-    (tmp_path / "main.py").write_text(application)
-    (tmp_path / "call.py").write_text(call)
-    expected = [line.removeprefix("# ") for line in call.splitlines() if line.startswith("# ")]
-    assert expected, "the README says what its example prints"
-    said = installed.python_says("call.py", cwd=tmp_path).splitlines()
-    assert [line for line in said if not line.startswith('{"level"')] == expected
+    page = read_page(ROOT / "README.md")
+    assert list(page.files) == ["main.py"]
+    assert page.prints, "the README says what its example prints"
+    assert run_page(page, tmp_path, installed.python) == page.prints
 
 
 CONSUMER = """
@@ -93,5 +85,7 @@ def test_a_user_of_the_wheel_sees_its_types(installed: Environment, tmp_path: Pa
         revealed = re.findall(r'Revealed type is "(.*)"', said)
         payload, route, remaining = (kind.replace("builtins.", "") for kind in revealed)
         assert payload == "int"
-        assert re.fullmatch(r"def \(order_id: int, request: .*Request.*\) -> .*Coroutine\[Any, Any, main\.Order\]", route)
+        assert re.fullmatch(
+            r"def \(order_id: int, request: .*Request.*\) -> .*Coroutine\[Any, Any, main\.Order\]", route
+        )
         assert remaining == "float"

@@ -3,10 +3,10 @@
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import islice
 from threading import Lock
 from typing import ClassVar
 
-from lambdaframe.idempotency.store import Reply
 from lambdaframe.idempotency.transitions import (
     ABSENT,
     NOTHING,
@@ -15,6 +15,7 @@ from lambdaframe.idempotency.transitions import (
     Entry,
     Move,
     Outcome,
+    Reply,
     Rule,
     Verdict,
     allowed,
@@ -76,8 +77,7 @@ class MemoryStore:
 
     def _sweep(self, now: int) -> None:
         """Look at the records that were looked at longest ago; one may be the lease of a slow owner until ``ttl``."""
-        for _ in range(min(_SWEPT_PER_NEW, len(self._entries))):
-            key, entry = next(iter(self._entries.items()))
+        for key, entry in list(islice(self._entries.items(), _SWEPT_PER_NEW)):
             if now > (entry.ttl * 1_000 if entry.state == "R" else entry.expires):
                 del self._entries[key]
                 self._last_deleted = ABSENT._replace(gen=max(entry.gen, self._last_deleted.gen))
