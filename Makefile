@@ -58,15 +58,15 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made-$(VERSION)-%: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@test -n "$(VERSION)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; say which: PYTHON=python3.12 make ..." >&2; exit 1; }
 	@echo "Installing what '$*' needs into $(VENV) (Python $(VERSION)) ..."
 	@$(BIN)/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(VERSION)")' 2>/dev/null || rm -rf $(VENV)
 	@if command -v uv >/dev/null && uv pip install --help 2>/dev/null | grep -q -e --group; then \
-		{ test -x $(BIN)/pip || uv venv --quiet --seed --python $(PYTHON) $(VENV); } && \
+		{ test -x $(BIN)/pip || { rm -rf $(VENV) && uv venv --quiet --seed --python $(PYTHON) $(VENV); }; } && \
 		uv pip install --quiet --python $(BIN)/python --editable . --group $*; \
 	else \
-		{ test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && \
+		{ test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV); } && \
 		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \
 		$(BIN)/python -m pip install --quiet --editable . --group $*; \
 	fi

@@ -26,15 +26,14 @@ class EventError(LambdaFrameError):
 class UnknownEventError(EventError):
     """Raised by ``detect`` and ``LambdaHandler`` for an event of no known or no allowed source."""
 
-    def __init__(self, event: object, reason: str | None = None) -> None:
-        keys = sorted(map(str, event)) if isinstance(event, Mapping) else []
-        seen = (
-            f"an object with the keys {keys}"
-            if isinstance(event, Mapping)
-            else f"a value of type {type(event).__name__}"
-        )
+    def __init__(self, event: Any, reason: str | None = None) -> None:
+        keys: Sequence[str] = []
+        seen = f"a value of type {type(event).__name__}"
+        if hasattr(event, "keys"):
+            keys = sorted(map(str, event))
+            seen = f"an object with the keys {keys}"
         super().__init__(f"{reason or 'No source matches this event'}; the event is {seen}.")
-        self.keys: Sequence[str] = keys
+        self.keys = keys
 
 
 class SourceNotAllowedError(UnknownEventError):

@@ -1,7 +1,7 @@
 """The Python of a Markdown page, run as a reader would: files by their titles, then everything else as one script.
 
 A block that opens with ```` ```python title="main.py" ```` is that file. The others are run one after the other; a
-line that starts with ``#> `` says what they print there.
+line that starts with ``# > `` says what they print there.
 """
 
 import re
@@ -26,7 +26,7 @@ def read_page(path: Path) -> Page:
     """A file that a page shows more than once, as it grows, is its last text."""
     blocks = [(match[1], match[2]) for match in _BLOCK.finditer(path.read_text())]
     script = "\n".join(text for title, text in blocks if not title)
-    prints = [line.removeprefix("#> ") for line in script.splitlines() if line.startswith("#> ")]
+    prints = [line.removeprefix("# > ") for line in script.splitlines() if line.startswith("# > ")]
     return Page({title: text for title, text in blocks if title}, script, prints)
 
 

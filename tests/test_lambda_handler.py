@@ -402,6 +402,13 @@ def test_records_that_fail_are_reported_and_no_others(make: Make) -> None:
     assert sorted(seen) == [(1, "m0"), (3, "m2"), (4, "m3")]
 
 
+def test_an_empty_batch_is_an_empty_success_wherever_records_are_accepted(make: Make) -> None:
+    assert make(App())({"Records": []}, Context()) == {"batchItemFailures": []}
+    assert make(App(), sources=["kinesis"])({"Records": []}, Context()) == {"batchItemFailures": []}
+    with pytest.raises(UnknownEventError):
+        make(App(), sources=["alb"])({"Records": []}, Context())
+
+
 def test_a_batch_without_consumer_fails_and_is_not_acknowledged(make: Make) -> None:
     app = App()
 

@@ -17,6 +17,7 @@ from lambdaframe.logging import capture_stdlib, get_logger
 from lambdaframe.logging.context import fresh_keys
 from lambdaframe.runtime import DeadlineExceededError, Runtime
 from lambdaframe.types import ASGIApp, Event, LambdaContext, Scope
+from lambdaframe_adapters import empty_batch
 from lambdaframe_adapters.detection import SOURCES, detect
 from lambdaframe_adapters.exchange import HTTPExchange, RecordExchange
 from lambdaframe_adapters.sources import HTTPSource, RecordSource
@@ -55,7 +56,7 @@ class LambdaHandler:
         max_body_size: int | None = None,
     ) -> None:
         self._app = app
-        self._sources = None if sources is None else frozenset(sources)
+        self._sources = None if sources is None else _with_empty_batches(frozenset(sources))
         self._on_error = on_error
         self._base_path = _checked_base_path(base_path)
         self._max_body_size = max_body_size
@@ -94,6 +95,8 @@ class LambdaHandler:
         source = detect(event)
         if self._sources is not None and source.name not in self._sources:
             raise SourceNotAllowedError(event, source.name, self._sources)
+        if source is empty_batch:
+            return empty_batch.failures(event, (), 0)
         remaining = math.inf if context is None else context.get_remaining_time_in_millis() / 1000
         invocation = Invocation(
             request_id=None if context is None else context.aws_request_id,
@@ -195,6 +198,12 @@ class LambdaHandler:
 
 _TERMINATED = 143
 """The exit status of a process that SIGTERM ended, by the shell's convention."""
+
+
+def _with_empty_batches(sources: frozenset[str]) -> frozenset[str]:
+    """A batch without records does not say whose it is: whoever takes any records takes it."""
+    takes_records = any(name in SOURCES and SOURCES[name].kind == "records" for name in sources)
+    return sources | {empty_batch.name} if takes_records else sources
 
 
 def _encoded_size(answer: dict[str, Any]) -> int:

@@ -101,7 +101,7 @@ RECORDS = (
 
 def under_uvicorn(screen: Screen) -> None:
     """Calls the served application over HTTP."""
-    with Uvicorn(ORDERS) as server, httpx.Client(base_url=server.url) as client:
+    with Uvicorn(ORDERS) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
         screen.part("1. Served by uvicorn", f"uvicorn main:app, at {server.url}")
         screen.lines(server.lines())
         for request in REQUESTS:

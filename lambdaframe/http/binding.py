@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_origin
 from urllib.parse import parse_qsl
 
 from lambdaframe.errors import ConfigurationError, HTTPException, RequestValidationError
-from lambdaframe.http.body import Decode, decoder_for, is_json, read_body, replay
+from lambdaframe.http.body import Decode, decoder_for, is_json, replay
 from lambdaframe.http.scalars import Convert, InvalidValueError, converter_for
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.signature import EMPTY, Argument, Signature, bare, describe, members
@@ -28,17 +28,10 @@ class _Given(NamedTuple):
     default: Any
 
 
-class Bound(NamedTuple):
-    """What a request became: the call's keyword arguments, and the body's bytes (empty when it was not read)."""
-
-    arguments: dict[str, Any]
-    body: bytes
-
-
 class Plan:
     """How a request becomes a call. ``trivial`` plans take nothing."""
 
-    __slots__ = ("_body", "_invocation", "_path", "_query", "_request", "body_name", "needs_body", "trivial")
+    __slots__ = ("_body", "_invocation", "_path", "_query", "_request", "takes_body", "trivial")
 
     def __init__(self, signature: Signature, path_names: Collection[str], function: Callable[..., Any]) -> None:
         """Raises ConfigurationError for a signature that no request can fill."""
@@ -62,9 +55,10 @@ class Plan:
         if bodies:
             self._body = (bodies[0].name, decoder_for(bodies[0].annotation), bodies[0].default)
         self.trivial = not signature.arguments
+        self.takes_body = bool(bodies)
 
-    async def bind(self, scope: Scope, receive: Receive, *, read: bool = False) -> Bound:
-        """Bind a request; ``read`` reads the body even where no argument takes it.
+    def bind(self, scope: Scope, receive: Receive, body: bytes | None) -> dict[str, Any]:
+        """The call's keyword arguments. ``body``: the request's, or None when it has not been read.
 
         Raises RequestValidationError with every error of the request, HTTPException for a body that is no JSON.
         """
@@ -76,19 +70,16 @@ class Plan:
             query = scope["query_string"]
             values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
             _convert(self._query, values, "query", arguments, errors)
-        body = b""
-        if self._body is not None or read:
-            body = await read_body(receive)
         if self._body is not None:
-            self._decode(self._body, scope, body, arguments, errors)
+            self._decode(self._body, scope, body or b"", arguments, errors)
         if errors:
             raise RequestValidationError(errors)
         if self._request:
-            request = _request(scope, replay(body, receive) if self._body is not None or read else receive)
+            request = _request(scope, receive if body is None else replay(body, receive))
             arguments.update(dict.fromkeys(self._request, request))
         if self._invocation:
             arguments.update(dict.fromkeys(self._invocation, current_invocation()))
-        return Bound(arguments, body)
+        return arguments
 
     @staticmethod
     def _decode(

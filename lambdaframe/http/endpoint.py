@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from lambdaframe.concurrency import in_thread, is_async_callable
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.binding import Plan
+from lambdaframe.http.body import read_body
 from lambdaframe.http.errors import ExceptionHandlers
 from lambdaframe.http.responses import (
     BODILESS,
@@ -54,16 +55,17 @@ class Endpoint:
             raise ConfigurationError(f"{self.name}: {status_code} is no HTTP status.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plan = self._plan
         if self._guard is not None:
-            bound = await self._plan.bind(scope, receive, read=True)
-            produce = partial(self._produce, scope, receive, bound.arguments)
-            await send_answer(await self._guard(scope, bound.body, produce), send)
+            body = await read_body(receive)
+            produce = partial(self._produce, scope, receive, plan.bind(scope, receive, body))
+            await send_answer(await self._guard(scope, body, produce), send)
             return
-        if self._plan.trivial:
+        if plan.trivial:
             result = await self._call()
         else:
-            bound = await self._plan.bind(scope, receive)
-            result = await self._call(**bound.arguments)
+            arguments = plan.bind(scope, receive, await read_body(receive) if plan.takes_body else None)
+            result = await self._call(**arguments)
         if result.__class__ not in _PLAIN and is_response(result):
             await result(scope, receive, send)
         else:

@@ -54,7 +54,7 @@ async def _on_asyncio(call: Callable[[], Awaitable[T]], beat: Beat, every: float
 
 
 async def _in_task_group(call: Callable[[], Awaitable[T]], beat: Beat, every: float) -> T:
-    from anyio import create_task_group, get_cancelled_exc_class
+    from anyio import create_task_group
 
     async def later() -> None:
         await sleep(every)
@@ -65,8 +65,6 @@ async def _in_task_group(call: Callable[[], Awaitable[T]], beat: Beat, every: fl
         group.start_soon(later)
         try:
             return await call()
-        except get_cancelled_exc_class():
-            raise
         except BaseException as exc:
             failures.append(exc)  # raised outside, so that no ExceptionGroup is made of it
         finally:

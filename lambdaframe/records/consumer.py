@@ -127,14 +127,16 @@ def _awaited(function: Callable[..., Any], plan: Plan) -> RecordCall:
 
 
 def _threaded(function: Callable[..., Any], plan: Plan) -> RecordCall:
-    run = in_thread(function)
+    def boxed(arguments: tuple[Any, ...]) -> tuple[Any]:
+        if plan.by_name:
+            return (function(**dict(zip(plan.names, arguments, strict=True))),)
+        return (function(*arguments),)
+
+    run = in_thread(boxed)
 
     async def call(record: Record, arguments: tuple[Any, ...]) -> Any:
-        if plan.by_name:
-            result = await run(**dict(zip(plan.names, arguments, strict=True)))
-        else:
-            result = await run(*arguments)
-        # A plain wrapper around an async function: that has not run yet.
+        (result,) = await run(arguments)
+        # It may come from a plain wrapper around an async function, which has not run yet.
         return await result if isawaitable(result) else result
 
     return call

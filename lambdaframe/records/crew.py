@@ -22,6 +22,9 @@ CUT_AGAIN = 0.35
 LEFT_BEHIND = 0.25
 """Seconds before the deadline at which what goes on even then is waited for no longer, so that the answer gets out."""
 
+CLOSE_ENOUGH = 0.001
+"""Seconds by which a timer may be early: the loop's clock and the invocation's are not the same."""
+
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 Remaining: TypeAlias = Callable[[], float]
 
@@ -87,7 +90,7 @@ class AsyncioCrew:
             return
         self._running += 1
         # Not by loop.create_task: an eager task factory would run each worker inside the one that starts it.
-        self._tasks.append(asyncio.Task(self._run(), loop=self._loop))
+        self._tasks.append(asyncio.Task(self._run(), loop=self._loop, name="lambdaframe.records"))
 
     async def finish(self) -> None:
         self.start()
@@ -169,10 +172,10 @@ class AsyncioCrew:
     def _arm(self, remaining: Remaining) -> None:
         seconds, action = self._alarms[0]
         left = remaining() - seconds
-        if left <= 0:
-            action()
+        if left < CLOSE_ENOUGH:
             del self._alarms[0]
-            left = 0
+            action()
+            left = 0.0
         if self._alarms:
             # In a later turn of the loop, even if it is due: what was cancelled gets a chance to end.
             self._timer = self._loop.call_later(left, self._arm, remaining)
@@ -199,6 +202,7 @@ class TrioCrew:
                 nursery.cancel_scope.deadline = trio.current_time() + self._remaining() - CUT
             self._nursery = nursery
             self.start()
+        await trio.lowlevel.checkpoint_if_cancelled()  # the tasks keep the caller's cancellation to themselves
         if self._failure is not None:
             raise self._failure
 
@@ -221,7 +225,6 @@ class TrioCrew:
         try:
             await self._work()
         except BaseException as exc:
-            if self.interrupted():
-                raise
-            self._failure = exc
-            nursery.cancel_scope.cancel()
+            if not self.interrupted():  # by whom, the nursery knows
+                self._failure = exc
+                nursery.cancel_scope.cancel()

@@ -90,29 +90,31 @@ class _Stream:
         receive, send, order, clock, idle = self._receive, self._send, self._order, self._clock, self._idle
         fresh, function, outcome = self._fresh, self._consumer.call, self._outcome
         steps = calls(function, outcome)
-        step, before, grown = steps.send, 0.0 if clock is None else clock(), False
+        step, grown, started = steps.send, False, 0.0
         while not self._over:
             if self._pulling or (order is not None and order.full):
-                before = await self._rest()
+                await self._rest()
                 continue
             self._pulling = True
             message = await receive()
             self._pulling = False
-            if message["type"] == "records.end":
-                return self._end()
-            record: Record | None = message["record"]
-            if order is not None and not order.admit(message["record"]):
+            try:
+                pulled: Record = message["record"]
+            except KeyError:
+                return self._end_with(message)
+            del message
+            if order is not None and not order.admit(pulled):
                 if order.closed:
                     return self._end()
                 continue
             if idle or not grown:
                 grown = self._hand_over(grown)
+            record: Record | None = pulled
             while record is not None:
                 if clock is not None:
-                    now = clock()
-                    if (now > self._latest or now - before > self._slowest) and self._is_late(now, now - before):
-                        return self._end()
-                    before = now
+                    started = clock()
+                    if started > self._latest:
+                        return self._end_early(started)
                 context, waiting = fresh(), outcome
                 try:
                     waiting = context.run(step, record)
@@ -131,6 +133,8 @@ class _Stream:
                     answer = {"type": "records.failed", "id": record.id, "error": error}
                     steps = calls(function, outcome)
                     step = steps.send
+                if clock is not None and clock() - started > self._slowest:
+                    self._slow_down(clock() - started)
                 await send(answer)
                 record = None if order is None else self._following(order, record, answer)
         return None
@@ -175,23 +179,27 @@ class _Stream:
             self._idle.pop().set()
         return True
 
-    async def _rest(self) -> float:
-        """Wait until there is something to pull. The time then, by the clock of the invocation."""
+    async def _rest(self) -> None:
+        """Wait until there is something to pull."""
         event = self.crew.event()
         self._idle.append(event)
         await event.wait()
-        return 0.0 if self._clock is None else self._clock()
 
-    def _is_late(self, now: float, took: float) -> bool:
-        if took > self._slowest:
-            self._slowest = took
-            self._latest = self._deadline - max(RESERVE, RESERVE_FACTOR * took)
-        if now <= self._latest:
-            return False
+    def _slow_down(self, took: float) -> None:
+        """Keep more time in reserve, after the slowest record so far."""
+        self._slowest = took
+        self._latest = self._deadline - max(RESERVE, RESERVE_FACTOR * took)
+
+    def _end_early(self, now: float) -> None:
         if not self._over:
             left = round(self._deadline - now, 3)
             _log.warning("Stopped before the deadline", consumer=self._consumer.label, remaining=left)
-        return True
+        self._end()
+
+    def _end_with(self, message: Message) -> None:
+        if message["type"] != "records.end":
+            raise ValueError(f"Expected 'records.record' or 'records.end', the source sent {message['type']!r}.")
+        self._end()
 
     def _end(self) -> None:
         """The stream is over: tasks at rest have nothing to wait for any more."""

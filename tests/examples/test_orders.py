@@ -75,7 +75,7 @@ def comparable(got: Reply) -> tuple[int, Mapping[str, str], bytes]:
 
 @pytest.fixture(scope="module")
 def answers_of_uvicorn() -> list[Reply]:
-    with Uvicorn(ORDERS) as server, httpx.Client(base_url=server.url) as client:
+    with Uvicorn(ORDERS) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
         answers = [
             client.request(
                 call.method,

@@ -120,7 +120,9 @@ def make_app() -> App:
 
     @app.get("/problem")
     async def own_problem() -> None:
-        raise HTTPException(403, {"type": "https://errors.example/limit", "title": "Limit", "detail": "Too much", "left": 0})
+        raise HTTPException(
+            403, {"type": "https://errors.example/limit", "title": "Limit", "detail": "Too much", "left": 0}
+        )
 
     @app.get("/boom")
     async def boom() -> None:
@@ -285,7 +287,9 @@ def test_an_unexpected_error_is_a_bare_500_and_stands_in_the_log(
     assert answer.status_code == 500
     assert answer.json() == {"type": "about:blank", "title": "Internal Server Error", "status": 500}
     lines = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line["level"], line["path"], line["exception_name"]) for line in lines] == [("ERROR", "/boom", "RuntimeError")]
+    assert [(line["level"], line["path"], line["exception_name"]) for line in lines] == [
+        ("ERROR", "/boom", "RuntimeError")
+    ]
     assert "hunter2" in lines[0]["exception"]
 
 
@@ -297,16 +301,16 @@ def test_a_test_client_sees_the_error_itself() -> None:
 def test_exception_handlers_by_status_and_by_the_nearest_class() -> None:
     app = App()
 
-    class Base(Exception): ...
+    class BaseError(Exception): ...
 
-    class Near(Base): ...
+    class NearError(BaseError): ...
 
-    @app.exception_handler(Base)
-    async def base(request: Request, exc: Base) -> Response:
+    @app.exception_handler(BaseError)
+    async def base(request: Request, exc: BaseError) -> Response:
         return PlainTextResponse(f"base {request.url.path}", 400)
 
-    @app.exception_handler(Near)
-    def near(request: Request, exc: Near) -> Response:
+    @app.exception_handler(NearError)
+    def near(request: Request, exc: NearError) -> Response:
         return PlainTextResponse("near", 409)
 
     @app.exception_handler(404)
@@ -319,7 +323,7 @@ def test_exception_handlers_by_status_and_by_the_nearest_class() -> None:
 
     @app.get("/{kind}")
     async def fail(kind: str) -> None:
-        raise {"base": Base, "near": Near}.get(kind, ValueError)
+        raise {"base": BaseError, "near": NearError}.get(kind, ValueError)
 
     client = TestClient(app, raise_server_exceptions=False)
     answers = {kind: client.get(f"/{kind}") for kind in ("base", "near", "other", "no/where")}

@@ -75,7 +75,9 @@ def test_the_narrowest_route_wins(router: Router[str], path: str, target: str, p
     assert router.find("GET", path) == (target, params)
 
 
-@pytest.mark.parametrize("path", ["", "users", "/user", "/users/", "/users/7/", "//users", "/trailing", "/items//", "/files"])
+@pytest.mark.parametrize(
+    "path", ["", "users", "/user", "/users/", "/users/7/", "//users", "/trailing", "/items//", "/files"]
+)
 def test_an_unknown_path_has_no_methods(router: Router[str], path: str) -> None:
     assert router.find("GET", path) == frozenset()
 
@@ -139,7 +141,8 @@ def _slow(routes: list[str], path: str) -> set[str]:
     def pattern(route: str) -> str:
         parts = re.split(r"(\{[^}]*\})", route)
         return "".join(
-            kinds[part.strip("{}").partition(":")[2] or "str"] if part.startswith("{") else re.escape(part) for part in parts
+            kinds[part.strip("{}").partition(":")[2] or "str"] if part.startswith("{") else re.escape(part)
+            for part in parts
         )
 
     return {route for route in routes if re.fullmatch(pattern(route), path)}

@@ -10,6 +10,7 @@ import anyio
 import trio
 import trio.testing
 
+from lambdaframe.concurrency import on_asyncio
 from lambdaframe.invocation import Invocation, current
 from lambdaframe.records.consumer import Consumer, Consumers, Guard
 from lambdaframe.records.engine import run
@@ -90,13 +91,13 @@ def give_deadline(seconds: float) -> Invocation:
 
 
 class LoopClock:
-    """The time of the loop this runs in."""
+    """The time of the loop this is made in."""
+
+    def __init__(self) -> None:
+        self.monotonic = asyncio.get_running_loop().time if on_asyncio() else trio.current_time
 
     def time(self) -> float:
         return time.time()
-
-    def monotonic(self) -> float:
-        return anyio.current_time()
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):

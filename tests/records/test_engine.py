@@ -9,8 +9,9 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
-from lambdaframe import bind, bound, logger
+from lambdaframe import bind, bound, get_logger
 from lambdaframe.errors import PoisonRecordError
 from lambdaframe.invocation import Invocation, current
 from lambdaframe.logging import configure
@@ -69,7 +70,7 @@ async def test_as_many_records_as_allowed_are_in_work_at_once_and_never_more(con
         working += 1
         peak = max(peak, working)
         for _ in range(10):
-            await anyio.sleep(0)
+            await checkpoint()
         working -= 1
 
     stream = await consume(work, many(200), concurrency=concurrency)
@@ -98,7 +99,7 @@ async def test_with_a_concurrency_of_one_records_run_in_order() -> None:
     ran: list[str] = []
 
     async def work(record: Record) -> None:
-        await anyio.sleep(0)
+        await checkpoint()
         ran.append(record.id)
 
     await consume(work, many(20), concurrency=1)
@@ -113,7 +114,7 @@ async def test_context_variables_of_fifty_concurrent_records_are_never_mixed_up(
         values = [seen.get(None)]
         seen.set(record.id)
         for _ in range(5):
-            await anyio.sleep(0)
+            await checkpoint()
             values.append(seen.get())
         return values
 
@@ -145,10 +146,10 @@ async def test_records_start_from_the_context_of_the_batch() -> None:
 async def test_bound_log_keys_belong_to_one_record(lines: Callable[[], list[dict[str, Any]]]) -> None:
     async def work(record: Record) -> None:
         bind(order=record.id)
-        await anyio.sleep(0)
+        await checkpoint()
         with bound(step=1):
-            await anyio.sleep(0)
-            logger.info("working", expected=record.id)
+            await checkpoint()
+            get_logger("test").info("working", expected=record.id)
 
     await consume(work, many(50), concurrency=50)
     logged = lines()
@@ -162,7 +163,7 @@ async def test_the_task_group_of_a_handler_sees_the_records_context() -> None:
         found: list[str] = []
 
         async def child() -> None:
-            await anyio.sleep(0)
+            await checkpoint()
             found.append(seen.get())
 
         async with anyio.create_task_group() as group:
@@ -180,7 +181,7 @@ async def test_a_failing_record_fails_alone_and_is_logged_once(lines: Callable[[
     async def work(record: Record) -> None:
         bind(order=7)
         if record.id == "1":
-            await anyio.sleep(0)
+            await checkpoint()
             raise ValueError("broken")
 
     stream = await consume(work, [record("0"), record("1", attempt=3), record("2")])
@@ -221,7 +222,7 @@ async def test_a_poison_record_fails_by_its_own_id_before_the_handler(
     called: list[str] = []
 
     async def work(order: dict[str, int], record: Record) -> None:
-        await anyio.sleep(0)
+        await checkpoint()
         called.append(record.id)
 
     good = [record(str(number), '{"id": 1}') for number in range(10)]
@@ -251,12 +252,13 @@ async def test_a_body_that_the_source_cant_read_is_poison() -> None:
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "after waiting"])
 @pytest.mark.parametrize(
-    "error", [SystemExit(1), KeyboardInterrupt(), GeneratorExit(), StopIteration(), asyncio.CancelledError(), BaseException()]
+    "error",
+    [SystemExit(1), KeyboardInterrupt(), GeneratorExit(), StopIteration(), asyncio.CancelledError(), BaseException()],
 )
 async def test_whatever_a_handler_raises_fails_its_record_only(error: BaseException, late: bool) -> None:
     async def work(record: Record) -> None:
         if late:
-            await anyio.sleep(0)
+            await checkpoint()
         if record.id == "1":
             raise error
 
@@ -335,7 +337,7 @@ async def test_cancelling_the_run_cancels_the_records_and_lets_them_clean_up() -
             await anyio.sleep_forever()
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.sleep(0)
+                await checkpoint()
             cleaned.append(record.id)
 
     stream = Stream(many(5))
@@ -353,7 +355,7 @@ async def test_a_timeout_of_a_handler_is_its_own() -> None:
         if record.id == "0":
             with anyio.fail_after(0.001):
                 await anyio.sleep_forever()
-        await anyio.sleep(0)
+        await checkpoint()
 
     stream = await consume(work, many(5), concurrency=2)
     assert stream.failed == ["0"]
@@ -392,7 +394,7 @@ async def test_a_plain_wrapper_around_an_async_consumer_runs_it() -> None:
 
     def decorated(record: Record) -> Any:
         async def inner() -> str:
-            await anyio.sleep(0)
+            await checkpoint()
             ran.append(record.id)
             return "inner"
 
@@ -459,7 +461,7 @@ async def test_an_endless_stream_is_served_while_it_lasts() -> None:
         await sender.send({"type": "records.end"})
 
     async def work(record: Record) -> None:
-        await anyio.sleep(0)
+        await checkpoint()
 
     stream = Stream([])
     stream.receive, stream.send = receiver.receive, send  # type: ignore[method-assign]
@@ -487,7 +489,7 @@ async def test_nothing_is_pulled_that_nobody_can_start_on() -> None:
             group.start_soon(stream.through, consumer(work, concurrency=3))
             await full.wait()
             for _ in range(20):
-                await anyio.sleep(0)
+                await checkpoint()
             assert stream.pulled == 3
             hold.set()
     assert len(stream.done) == 100

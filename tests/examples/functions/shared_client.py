@@ -7,7 +7,7 @@ import httpx
 from lambdaframe import App
 from lambdaframe_adapters import LambdaHandler
 
-client = httpx.AsyncClient(base_url=os.environ["UPSTREAM"])
+client = httpx.AsyncClient(base_url=os.environ["UPSTREAM"], trust_env=False)
 app = App(service="shared-client")
 
 

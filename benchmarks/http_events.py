@@ -1,10 +1,12 @@
 """Warm HTTP API events through LambdaHandler, Powertools and Mangum, in turn in one run.
 
-python -m benchmarks.http
+python -m benchmarks.http_events
 """
 
+import inspect
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from benchmarks.measure import in_turn, show
+from benchmarks.measure import Work, in_turn, show
 from lambdaframe import App
 from lambdaframe_adapters import LambdaHandler
 
@@ -80,55 +82,50 @@ def event(path: str, method: str = "GET", body: str | None = None) -> Any:
     return made if body is None else {**made, "body": body, "isBase64Encoded": False}
 
 
+def register(app: Any, parameter: str, wrap: Callable[[Callable[..., Any]], Any]) -> None:
+    """The same routes for every framework that takes decorators; ``wrap`` makes their functions async or not."""
+
+    def hello() -> Any:
+        return {"hello": "world"}
+
+    def create(order: Order) -> Order:
+        return order
+
+    def large() -> dict[str, Any]:
+        return LARGE
+
+    def read(id: str) -> Any:  # noqa: A002  the usual name
+        return {"id": id}
+
+    app.get("/hello")(wrap(hello))
+    app.post("/orders")(wrap(create))
+    app.get("/large")(wrap(large))
+    for at in range(ROUTES):
+        app.get(f"/r{at}/{parameter}")(wrap(read))
+
+
+def as_async(function: Callable[..., Any]) -> Any:
+    """The same function as a coroutine function."""
+    names = ", ".join(inspect.signature(function).parameters)
+    scope: dict[str, Any] = {"function": function}
+    exec(f"async def call({names}): return function({names})", scope)
+    made = scope["call"]
+    made.__annotations__ = function.__annotations__
+    made.__name__ = function.__name__
+    return made
+
+
 def ours() -> Handler:
     """lambdaframe."""
     app = App()
-
-    @app.get("/hello")
-    async def hello() -> Any:
-        return {"hello": "world"}
-
-    @app.post("/orders")
-    async def create(order: Order) -> Order:
-        return order
-
-    @app.get("/large")
-    async def large() -> dict[str, Any]:
-        return LARGE
-
-    def add(at: int) -> None:
-        @app.get(f"/r{at}/{{id}}")
-        async def read(id: str) -> dict[str, str]:  # noqa: A002  as in the peers
-            return {"id": id}
-
-    for at in range(ROUTES):
-        add(at)
+    register(app, "{id}", as_async)
     return LambdaHandler(app)
 
 
 def powertools(*, validated: bool) -> Handler:
     """Powertools' resolver, sync."""
     app: Any = APIGatewayHttpResolver(enable_validation=validated)
-
-    @app.get("/hello")
-    def hello() -> Any:
-        return {"hello": "world"}
-
-    @app.post("/orders")
-    def create(order: Order) -> Order:
-        return order
-
-    @app.get("/large")
-    def large() -> dict[str, Any]:
-        return LARGE
-
-    def add(at: int) -> None:
-        @app.get(f"/r{at}/<id>")
-        def read(id: str) -> dict[str, str]:  # noqa: A002
-            return {"id": id}
-
-    for at in range(ROUTES):
-        add(at)
+    register(app, "<id>", lambda function: function)
     handler: Handler = app
     return handler
 
@@ -156,26 +153,7 @@ def mangum_starlette() -> Handler:
 def mangum_fastapi() -> Handler:
     """FastAPI behind Mangum, without lifespan: at its best."""
     app: Any = FastAPI()
-
-    @app.get("/hello")
-    async def hello() -> Any:
-        return {"hello": "world"}
-
-    @app.post("/orders")
-    async def create(order: Order) -> Order:
-        return order
-
-    @app.get("/large")
-    async def large() -> dict[str, Any]:
-        return LARGE
-
-    def add(at: int) -> None:
-        @app.get(f"/r{at}/{{id}}")
-        async def read(id: str) -> dict[str, str]:  # noqa: A002
-            return {"id": id}
-
-    for at in range(ROUTES):
-        add(at)
+    register(app, "{id}", as_async)
     return Mangum(app, lifespan="off")
 
 
@@ -200,18 +178,13 @@ def main() -> None:
         for name, handler in taking.items():
             answer = handler(request, CONTEXT)
             assert answer["statusCode"] == status, (title, name, answer)
-        works: dict[str, Callable[[], object]] = {
-            name: lambda handler=handler, request=request: handler(request, CONTEXT) for name, handler in taking.items()
-        }
+        works: dict[str, Work] = {name: partial(handler, request, CONTEXT) for name, handler in taking.items()}
         if title.startswith("100 KB"):
-            works["orjson alone"] = lambda: orjson.dumps(LARGE).decode()
+            works["orjson alone"] = partial(orjson.dumps, LARGE)
         base = {"POST, 10 fields, validated": "Powertools, validated", "100 KB JSON answer": "orjson alone"}
         show(title, in_turn(works, rounds=ROUNDS, calls=calls), to=base.get(title, "Powertools"))
     paths = {"first of 300 routes": "/r0/abc", "last of 300 routes": f"/r{ROUTES - 1}/abc", "static route": "/hello"}
-    works = {
-        name: lambda request=event(path): handlers["lambdaframe"](request, CONTEXT)  # noqa: B008  bound on purpose
-        for name, path in paths.items()
-    }
+    works = {name: partial(handlers["lambdaframe"], event(path), CONTEXT) for name, path in paths.items()}
     show("lambdaframe's own routes", in_turn(works, rounds=ROUNDS, calls=CALLS), to="static route")
 
 
