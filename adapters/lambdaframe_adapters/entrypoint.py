@@ -9,7 +9,13 @@ import time
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from lambdaframe.errors import ConfigurationError, LifespanError, MalformedEventError, SourceNotAllowedError
+from lambdaframe.errors import (
+    ConfigurationError,
+    LifespanError,
+    MalformedEventError,
+    SourceNotAllowedError,
+    UnsafeHeaderError,
+)
 from lambdaframe.http.problems import problem
 from lambdaframe.http.responses import Answer
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
@@ -152,7 +158,7 @@ class LambdaHandler:
         """The answer as its source takes it; a 500 when it can't be sent."""
         try:
             encoded = source.response(event, answer.status, answer.headers, answer.body)
-        except ValueError as exc:
+        except UnsafeHeaderError as exc:
             _log.error("The answer can't be sent", reason=str(exc))
             return self._encode(source, event, problem(500))
         limit = ALB_ANSWER_LIMIT if source.name == "alb" else ANSWER_LIMIT
