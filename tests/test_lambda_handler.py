@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import PlainTextResponse as StarletteText
 from starlette.responses import Response as StarletteResponse
+from starlette.responses import StreamingResponse as StarletteStream
 from starlette.routing import Route
 
 from lambdaframe import App, HTTPException, PlainTextResponse, Record, Request, Response, current_invocation
@@ -160,6 +162,95 @@ def test_only_the_sources_that_are_allowed_are_accepted(make: Make) -> None:
         LambdaHandler(App(), sources=["httpapi"])
 
 
+def test_only_events_from_where_it_is_allowed_are_accepted(make: Make) -> None:
+    asked: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["type"])
+
+    handler = make(app, allow=["api", "arn:aws:sqs:eu-west-1:123456789012:orders"])
+    other = http()
+    other["requestContext"]["apiId"] = "other"
+    for event, seen in [(other, "'other', '123456789012'"), (sqs("1", queue="returns"), "returns', '123456789012'")]:
+        with pytest.raises(UnknownEventError, match=f"from .*{seen}.* is not accepted; allowed are .*'api'"):
+            handler(event, Context())
+    assert asked == []
+    handler(http(), Context())
+    handler(sqs("1"), Context())
+    assert asked == ["lifespan", "http", "records"]
+    assert make(app, allow=["api"])({"Records": []}) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"sources": "http_api"},
+        {"allow": []},
+        {"base_path": "v1"},
+        {"max_body_size": -1},
+        {"trusted_hops": -1},
+        {"text_mime_types": ["text/"]},
+        {"exclude_headers": "server"},
+    ],
+)
+def test_an_option_that_makes_no_sense_is_found_when_the_handler_is_built(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        LambdaHandler(App(), **options)
+
+
+def test_excluded_headers_are_in_no_answer(make: Make) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        headers = {"Server": "x", "X-Internal-Host": "y", "X-Kept": "z"}
+        return StarletteText("sent", headers=headers)
+
+    app = Starlette(routes=[Route("/", root)])
+    answer = make(app, exclude_headers=["SERVER", "x-internal-*", "content-length"])(http(), Context())
+    assert answer["headers"] == {"x-kept": "z", "content-type": "text/plain; charset=utf-8"}
+    answer = make(app, exclude_headers=["content-*"])(http("/nowhere"), Context())
+    assert (answer["statusCode"], answer["headers"]) == (404, {})
+
+
+def test_further_media_types_are_answered_as_text(make: Make) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        return StarletteResponse(b"a: 1", media_type="application/yaml")
+
+    app = Starlette(routes=[Route("/", root)])
+    assert make(app)(http(), Context())["isBase64Encoded"] is True
+    answer = make(app, text_mime_types=["application/yaml"])(http(), Context())
+    assert (answer["body"], answer["isBase64Encoded"]) == ("a: 1", False)
+
+
+def test_the_client_is_so_many_proxies_away(make: Make) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        assert request.client is not None
+        return StarletteText(request.client.host)
+
+    app = Starlette(routes=[Route("/", root)])
+    event = http()
+    event["headers"]["x-forwarded-for"] = "198.51.100.7, 1.2.3.4"
+    assert make(app)(event, Context())["body"] == "1.2.3.4"
+    assert make(app, trusted_hops=1)(event, Context())["body"] == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("stage", "path", "url"),
+    [
+        ("$default", "/v1/orders/7", "https://api.example.com/v1/orders/7"),
+        ("$default", "/orders/7", "https://api.example.com/v1/orders/7"),
+        ("prod", "/prod/orders/7", "https://api.example.com/v1/orders/7"),
+    ],
+)
+def test_url_for_round_trips_behind_a_base_path(make: Make, stage: str, path: str, url: str) -> None:
+    async def order(request: StarletteRequest) -> StarletteResponse:
+        number = request.path_params["number"]
+        return StarletteText(f"{request.url} {request.url_for('order', number=number)}")
+
+    app = Starlette(routes=[Route("/orders/{number}", order, name="order")])
+    event = http(path)
+    event["requestContext"]["stage"] = stage
+    assert make(app, base_path="/v1")(event, Context())["body"] == f"{url} {url}"
+
+
 def test_a_malformed_request_is_a_400_and_no_handler_runs(make: Make) -> None:
     async def never(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "lifespan"
@@ -241,8 +332,17 @@ def test_an_expected_error_is_an_answer_also_when_errors_are_raised(make: Make) 
     assert make(app, on_error="raise")(http(), Context())["statusCode"] == 409
 
 
-@pytest.mark.parametrize("error", [SystemExit(3), SystemExit("bye")])
-def test_an_exit_in_a_handler_ends_no_process(make: Make, error: BaseException) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        SystemExit(3),
+        SystemExit("bye"),
+        asyncio.CancelledError(),
+        GeneratorExit(),
+        BaseExceptionGroup("both", [SystemExit(3), ValueError()]),
+    ],
+)
+def test_no_error_of_a_handler_ends_the_process(make: Make, error: BaseException) -> None:
     app = App()
 
     @app.get("/")
@@ -256,6 +356,19 @@ def test_an_exit_in_a_handler_ends_no_process(make: Make, error: BaseException) 
     handler = make(app)
     assert handler(http(), Context())["statusCode"] == 500
     assert handler(http("/fine"), Context())["statusCode"] == 200
+
+
+def test_an_application_that_cancels_itself_is_a_500_and_no_504(make: Make) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
+
+    assert make(app)(http(), Context())["statusCode"] == 500
+    with pytest.raises(RuntimeError, match="CancelledError"):
+        make(app, on_error="raise")(http(), Context())
 
 
 async def _silent(scope: Scope, receive: Receive, send: Send) -> None:
@@ -286,6 +399,110 @@ def test_an_incomplete_answer_is_a_500_and_logged(
 
     assert make(app)(http(), Context())["statusCode"] == 500
     assert [line["level"] for line in logged(capsys)] == ["ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("start", "body"),
+    [
+        ({"status": "200"}, b""),
+        ({"status": None}, b""),
+        ({"status": 0}, b""),
+        ({}, b""),
+        ({"status": 200, "headers": 5}, b""),
+        ({"status": 200, "headers": [(b"a", b"b", b"c")]}, b""),
+        ({"status": 200, "headers": [("content-type", "text/plain")]}, b""),
+        ({"status": 200}, "text"),
+        ({"status": 200}, None),
+        ({"status": 200}, 5),
+    ],
+)
+def test_an_answer_that_is_no_asgi_is_a_500_and_logged(
+    make: Make, capsys: pytest.CaptureFixture[str], start: dict[str, Any], body: Any
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", **start})
+            await send({"type": "http.response.body", "body": body})
+
+    answer = make(app)(http(), Context())
+    assert problem(answer)["status"] == 500
+    assert [line["level"] for line in logged(capsys)] == ["ERROR"]
+
+
+def test_a_buffer_may_be_used_again_after_it_was_sent(make: Make) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        buffer = bytearray(b"one ")
+        await send({"type": "http.response.start", "status": HTTPStatus.CREATED})
+        await send({"type": "http.response.body", "body": buffer, "more_body": True})
+        buffer[:] = b"two "
+        await send({"type": "http.response.body", "body": memoryview(buffer), "more_body": True})
+        buffer[:] = b"...."
+        await send({"type": "http.response.body"})
+
+    answer = make(app)(http(), Context())
+    assert (answer["statusCode"], base64.b64decode(answer["body"])) == (201, b"one two ")
+
+
+def test_an_error_halfway_through_the_answer_is_a_500(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        async def parts() -> AsyncGenerator[bytes]:
+            yield b"half"
+            raise ValueError("hunter2")
+
+        return StarletteStream(parts(), media_type="text/plain")
+
+    app = Starlette(routes=[Route("/", root)])
+    answer = make(app)(http(), Context())
+    assert problem(answer)["status"] == 500
+    assert "half" not in answer["body"]
+    assert "hunter2" in logged(capsys)[-1]["exception"]
+    with pytest.raises(ValueError, match="hunter2"):
+        make(app, on_error="raise")(http(), Context())
+
+
+def test_a_stream_is_collected(make: Make) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        async def parts() -> AsyncGenerator[str]:
+            for at in range(3):
+                await asyncio.sleep(0)
+                yield f"{at} "
+
+        return StarletteStream(parts(), media_type="text/plain")
+
+    answer = make(Starlette(routes=[Route("/", root)]))(http(), Context())
+    assert (answer["body"], answer["isBase64Encoded"]) == ("0 1 2 ", False)
+
+
+def test_another_frameworks_error_page_is_the_answer_and_the_error_is_logged_or_raised(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        raise ValueError("hunter2")
+
+    app = Starlette(routes=[Route("/", root)])
+    answer = make(app)(http(), Context())
+    assert (answer["statusCode"], answer["body"]) == (500, "Internal Server Error")
+    assert "hunter2" in logged(capsys)[-1]["exception"]
+    with pytest.raises(ValueError, match="hunter2"):
+        make(app, on_error="raise")(http(), Context())
+
+
+def test_another_frameworks_application_has_an_invocation_a_state_and_head(make: Make) -> None:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[dict[str, str]]:
+        yield {"greeting": "hello"}
+
+    async def root(request: StarletteRequest) -> StarletteResponse:
+        invocation = current_invocation()
+        return StarletteText(f"{request.state.greeting} {invocation.request_id} {invocation.source}")
+
+    handler = make(Starlette(routes=[Route("/", root)], lifespan=lifespan))
+    assert handler(http(), Context())["body"] == "hello req-1 http_api"
+    answer = handler(http(method="HEAD"), Context())
+    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (200, "", False)
+    assert answer["headers"]["content-length"] == "20"
 
 
 def test_background_work_ends_before_the_answer_and_its_error_does_not_replace_it(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from lambdaframe.errors import MalformedEventError
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters._json import ARRAY, OBJECT
+from lambdaframe_adapters._path import url_bytes
 
 Pairs = list[tuple[bytes, bytes]]
 """ASGI's ``headers``."""
@@ -30,6 +31,9 @@ _NAMES: Final[Mapping[str, bytes]] = {
     for variant in (name, name.lower())
 }
 """The names that nearly every request has: a look-up is cheaper than lowering and encoding."""
+
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 
 _NOT_A_LIST: Final[tuple[Any]] = (None,)
 """What has no ``encode``, so that a header whose values are no list takes the slow way."""
@@ -123,27 +127,36 @@ def _escaped(text: str) -> str:
 
 
 def query_bytes(text: Any) -> bytes:
-    """A query string as the gateway passes it on, verbatim."""
+    """A query string as the gateway passes it on, verbatim; what no URL can hold is escaped."""
     if not text:
         return b""
     if not isinstance(text, str):
         raise MalformedEventError("The event's query string is no string.")
-    return text.encode("utf-8", "surrogatepass")
+    return url_bytes(text)
 
 
 # Bodies
 
 
+class TruncatedBodyError(MalformedEventError):
+    """Raised by a source whose gateway has cut the body off: a 413, because the rest is lost."""
+
+
 def body(event: Event) -> bytes:
-    """The body: null, absent and ``""`` are empty; base64 is read strictly.
+    """The body of an event that has ``body`` and ``isBase64Encoded``; see ``octets``."""
+    text: Any = event.get("body")
+    return b"" if text is None or text == "" else octets(text, event.get("isBase64Encoded"))
+
+
+def octets(text: Any, is_base64: Any) -> bytes:
+    """The body's bytes: null and ``""`` are empty; base64 is read strictly.
 
     Raises MalformedEventError.
     """
-    text: Any = event.get("body")
     if text is None or text == "":
         return b""
     try:
-        return a2b_base64(text, strict_mode=True) if event.get("isBase64Encoded") else text.encode()
+        return a2b_base64(text, strict_mode=True) if is_base64 else text.encode()
     except UnicodeEncodeError:
         raise MalformedEventError("The body holds a lone surrogate, which no UTF-8 text can.") from None
     except ValueError:
@@ -152,19 +165,51 @@ def body(event: Event) -> bytes:
         raise MalformedEventError("The body is no string.") from None
 
 
-# The server, and the whole
+# The client, the server, and the whole
 
 
-def origin(pairs: Pairs, domain: Any) -> tuple[str, Address | None]:
-    """ASGI's ``scheme`` and ``server``, from X-Forwarded-Proto, Host and X-Forwarded-Port.
+def client(pairs: Pairs, address: Any, trusted_hops: int) -> Address | None:
+    """ASGI's ``client``: the address that the gateway gives, or else the last entry of X-Forwarded-For, which the
+    gateway itself has written.
+
+    With ``trusted_hops`` it is the entry so many before the last. Where there are too few, the request has gone around
+    a proxy, and only the gateway's own word is not the client's invention.
+    """
+    if trusted_hops:
+        chain = b",".join(value for name, value in pairs if name == b"x-forwarded-for").split(b",")
+        if len(chain) > trusted_hops:
+            return _address(chain[-1 - trusted_hops])
+    if address and isinstance(address, str):
+        return address, 0
+    last = next((value for name, value in reversed(pairs) if name == b"x-forwarded-for"), b"")
+    return _address(last.rpartition(b",")[2])
+
+
+def _address(octets: bytes) -> Address | None:
+    """An entry of X-Forwarded-For: IPv4 or IPv6, with a port (``xff_client_port``) or without."""
+    entry = octets.decode("latin-1").strip()
+    if entry.startswith("["):
+        host, _, port = entry[1:].partition("]")
+    elif entry.count(":") == 1:
+        host, _, port = entry.partition(":")
+    else:
+        host, port = entry, ""
+    port = port.removeprefix(":")
+    return (host, int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else 0) if host else None
+
+
+def origin(
+    pairs: Pairs, domain: Any, *, proto: bytes = b"x-forwarded-proto", proxy_port: bytes = b"x-forwarded-port"
+) -> tuple[str, Address | None]:
+    """ASGI's ``scheme`` and ``server``, from X-Forwarded-Proto, Host and X-Forwarded-Port, or headers of other names.
 
     A scheme that is neither http nor https is ignored, and so is a port that is none; the Host's own port goes before
     the forwarded one. ``domain``: the gateway's word for the host, where the request names none.
     Raises MalformedEventError for a Host that is no host.
     """
     found = dict(pairs)
-    scheme = "http" if found.get(b"x-forwarded-proto", b"").lower() == b"http" else "https"
-    forwarded = found.get(b"x-forwarded-port", b"")
+    scheme = "http" if found.get(proto, b"").lower() == b"http" else "https"
+    forwarded = found.get(proxy_port, b"")
     port = int(forwarded) if forwarded.isdigit() and len(forwarded) <= 5 else 443 if scheme == "https" else 80
     host = found.get(b"host", b"").decode("latin-1")
     if not host or host == domain:
@@ -192,8 +237,8 @@ def http_scope(
     principal: str | None,
 ) -> Scope:
     """The scope, put together. A path that is the root path alone gets its slash: ``/prod`` is the app's ``/``."""
-    if not isinstance(method, str):
-        raise MalformedEventError("The event has no HTTP method.")
+    if not isinstance(method, str) or (method not in _METHODS and not _TOKEN.fullmatch(method)):
+        raise MalformedEventError("The event has no HTTP method, or one that is no token.")
     if path == root_path:
         path += "/"
         raw_path += b"/"

@@ -14,7 +14,17 @@ from lambdaframe.errors import MalformedEventError
 # RFC 3986: what a path may hold unescaped (pchar and the slash).
 _PATH_SAFE: Final = "!$&'()*+,;=:@/"
 _PATH_BYTES: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~" + _PATH_SAFE.encode()
+_VISIBLE: Final = bytes(range(0x21, 0x7F))
 _DOT_SEGMENTS: Final = frozenset({".", ".."})
+
+
+def url_bytes(text: str) -> bytes:
+    """A part of a URL as the client sent it; what no URL can hold (RFC 3986: all but visible ASCII) is escaped."""
+    try:
+        raw = text.encode("ascii")
+        return quote(raw, safe=_VISIBLE).encode("ascii") if raw.strip(_VISIBLE) else raw
+    except UnicodeEncodeError:
+        return quote(text, safe=_VISIBLE, errors="surrogatepass").encode("ascii")
 
 
 def decoded_path(path: Any) -> tuple[str, bytes]:
@@ -36,10 +46,7 @@ def encoded_path(path: Any) -> tuple[str, bytes]:
     ``raw_path`` and are U+FFFD in ``path``."""
     if not isinstance(path, str):
         raise MalformedEventError("The event has no path.")
-    try:
-        raw = path.encode("ascii")
-    except UnicodeEncodeError:
-        raw = quote(path, safe=_PATH_SAFE + "%", errors="surrogatepass").encode("ascii")
+    raw = url_bytes(path)
     return _checked_path(unquote_to_bytes(raw).decode("utf-8", "replace") if b"%" in raw else path), raw
 
 

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http, _path
 from lambdaframe_adapters._authorizer import principal
+from lambdaframe_adapters._identity import identities as identities_of
 from lambdaframe_adapters._json import OBJECT
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 _STAGE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER: Final = re.compile(r"\{([^{}+]+)\+?\}")
@@ -29,7 +31,7 @@ def is_request(event: Any, version: str | None) -> bool:
 
 
 def scope(
-    event: Event, context: LambdaContext | None, base_path: str, read_path: Callable[[Any], tuple[str, bytes]]
+    event: Event, context: LambdaContext | None, options: Options, read_path: Callable[[Any], tuple[str, bytes]]
 ) -> Scope:
     """The scope. ``read_path`` gives ``path`` and ``raw_path`` of the event's path."""
     about = event["requestContext"]
@@ -43,7 +45,7 @@ def scope(
         pairs = _http.one_cookie_header(_http.multi_header_pairs(headers))
     query = event.get("multiValueQueryStringParameters")
     identity = about.get("identity")
-    address = identity.get("sourceIp") if isinstance(identity, OBJECT) else None
+    address: Any = identity.get("sourceIp") if isinstance(identity, OBJECT) else None
     scheme, server = _http.origin(pairs, about.get("domainName"))
     return _http.http_scope(
         event,
@@ -53,10 +55,10 @@ def scope(
         scheme=scheme,
         path=path,
         raw_path=raw_path,
-        root_path=_path.based(path, root_path, base_path),
+        root_path=_path.based(path, root_path, options.base_path),
         query=_http.query_string(event.get("queryStringParameters") if query is None else query, encoded=False),
         headers=pairs,
-        client=(address, 0) if isinstance(address, str) else None,
+        client=_http.client(pairs, address, options.trusted_hops),
         server=server,
         principal=principal(about.get("authorizer"), identity),
     )
@@ -88,6 +90,14 @@ def _prefix(event: Event, about: Any, path: str) -> tuple[str, str]:
     return "", ""
 
 
-def response(event: Event, status: int, headers: _answer.Headers, body: bytes) -> dict[str, Any]:
+def identities(event: Event) -> tuple[str, ...]:
+    """The API's id and its account's."""
+    about = event["requestContext"]
+    return identities_of(about.get("apiId"), about.get("accountId"))
+
+
+def response(
+    event: Event, status: int, headers: _answer.Headers, body: bytes, options: Options = DEFAULTS
+) -> dict[str, Any]:
     """The answer in this format: a list of strings for each header."""
-    return _answer.multi_value(event["httpMethod"], status, headers, body)
+    return _answer.multi_value(event["httpMethod"], status, headers, body, options)

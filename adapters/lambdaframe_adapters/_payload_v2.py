@@ -11,6 +11,7 @@ from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http
 from lambdaframe_adapters._authorizer import principal
 from lambdaframe_adapters._json import ARRAY, OBJECT
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 
 def domain(event: Any) -> str | None:
@@ -25,7 +26,9 @@ def domain(event: Any) -> str | None:
     return name if isinstance(name, str) else ""
 
 
-def scope(event: Event, context: LambdaContext | None, path: str, raw_path: bytes, root_path: str) -> Scope:
+def scope(
+    event: Event, context: LambdaContext | None, path: str, raw_path: bytes, root_path: str, trusted_hops: int
+) -> Scope:
     """The scope of a request whose path the source has read."""
     about = event["requestContext"]
     request = about["http"]
@@ -50,7 +53,7 @@ def scope(event: Event, context: LambdaContext | None, path: str, raw_path: byte
         root_path=root_path,
         query=_http.query_bytes(event.get("rawQueryString")),
         headers=pairs,
-        client=(address, 0) if isinstance(address, str) else None,
+        client=_http.client(pairs, address, trusted_hops),
         server=server,
         principal=principal(authorizer, authorizer.get("iam")) if isinstance(authorizer, OBJECT) else None,
     )
@@ -75,10 +78,12 @@ def _cookie(cookies: Any) -> bytes:
     raise MalformedEventError("The event's cookies are no list of strings.")
 
 
-def response(event: Event, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
+def response(
+    event: Event, status: int, headers: _answer.Headers, body: bytes, options: Options = DEFAULTS
+) -> dict[str, Any]:
     """The answer in this format: one string for each header, and the Set-Cookie values in ``cookies``."""
     fields, cookies = _answer.joined(headers)
-    answer = _answer.single_value(event["requestContext"]["http"].get("method"), status, fields, body)
+    answer = _answer.single_value(event["requestContext"]["http"].get("method"), status, fields, body, options)
     if cookies:
         answer["cookies"] = cookies
     return answer

@@ -11,6 +11,7 @@ from typing import Any
 
 from lambdaframe.errors import MalformedEventError, PoisonRecordError
 from lambdaframe.types import Event, LambdaContext, Scope
+from lambdaframe_adapters._identity import identities as identities_of
 from lambdaframe_adapters._json import ARRAY, OBJECT
 
 Raw = Mapping[str, Any]
@@ -71,6 +72,18 @@ def arn_of(event: Event) -> str:
     if not isinstance(arn, str) or not arn:
         raise MalformedEventError("The first record has no eventSourceARN.")
     return arn
+
+
+def identities(event: Event, *, owner: bool = False) -> tuple[str, ...]:
+    """The ``eventSourceARN`` that all records share, and its account's id; none where they differ.
+
+    ``owner``: the ARN of the stream or table, too, of which the ARN names a consumer or a stream.
+    """
+    arns: list[Any] = [raw.get("eventSourceARN") if isinstance(raw, OBJECT) else None for raw in event["Records"]]
+    arn = arns[0]
+    if not isinstance(arn, str) or arns.count(arn) < len(arns):
+        return ()
+    return identities_of(arn, "/".join(arn.split("/")[:2]) if owner else None)
 
 
 def stream_name(arn: str) -> str:

@@ -7,14 +7,14 @@ that differ in case (``set-cookie``, ``Set-cookie``, ...), because names are the
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 """
 
-from collections.abc import Iterator
 from http import HTTPStatus
-from itertools import product
 from typing import Any, Final
 
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http, _path
+from lambdaframe_adapters._identity import identities as identities_of
 from lambdaframe_adapters._json import OBJECT
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 name: Final = "alb"
 kind: Final = "http"
@@ -28,9 +28,14 @@ def matches(event: Any) -> bool:
     return isinstance(about, OBJECT) and isinstance(about.get("elb"), OBJECT)
 
 
-def scope(event: Event, context: LambdaContext | None, *, base_path: str = "") -> Scope:
+def identities(event: Event) -> tuple[str, ...]:
+    """The target group's ARN and its account's id."""
+    return identities_of(event["requestContext"]["elb"].get("targetGroupArn"))
+
+
+def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
     """The ASGI scope; see ``sources.HTTPSource``. The client is the last entry of X-Forwarded-For, which the load
-    balancer itself has written."""
+    balancer itself has written, or one before it."""
     path, raw_path = _path.encoded_path(event.get("path"))
     if _is_multi_value(event):
         pairs = _http.one_cookie_header(_http.multi_header_pairs(event["multiValueHeaders"]))
@@ -47,10 +52,10 @@ def scope(event: Event, context: LambdaContext | None, *, base_path: str = "") -
         scheme=scheme,
         path=path,
         raw_path=raw_path,
-        root_path=_path.based(path, "", base_path),
+        root_path=_path.based(path, "", options.base_path),
         query=_http.query_string(query, encoded=True),
         headers=pairs,
-        client=_client(pairs),
+        client=_http.client(pairs, None, options.trusted_hops),
         server=server,
         principal=None,
     )
@@ -60,32 +65,20 @@ def _is_multi_value(event: Event) -> bool:
     return event.get("multiValueHeaders") is not None
 
 
-def _client(pairs: _http.Pairs) -> _http.Address | None:
-    """The peer's address, and its port where the load balancer is told to add it (``xff_client_port``)."""
-    entries = [value for name, value in pairs if name == b"x-forwarded-for"]
-    last = entries[-1].decode("latin-1").rpartition(",")[2].strip() if entries else ""
-    if last.startswith("["):
-        host, _, port = last[1:].partition("]")
-    elif last.count(":") == 1:
-        host, _, port = last.partition(":")
-    else:
-        host, port = last, ""
-    port = port.removeprefix(":")
-    return (host, int(port) if port.isascii() and port.isdecimal() and len(port) <= 5 else 0) if host else None
-
-
 body = _http.body
 
 
-def response(event: Event, status: int, headers: _answer.Headers, body: bytes) -> dict[str, Any]:
+def response(
+    event: Event, status: int, headers: _answer.Headers, body: bytes, options: Options = DEFAULTS
+) -> dict[str, Any]:
     """The answer, with ``multiValueHeaders`` to a request that has them, else with ``headers``."""
     method = event["httpMethod"]
     if _is_multi_value(event):
-        answer = _answer.multi_value(method, status, headers, body)
+        answer = _answer.multi_value(method, status, headers, body, options)
     else:
         fields, cookies = _answer.joined(headers)
-        answer = _answer.single_value(method, status, fields, body)
-        fields.update(zip(_spellings("set-cookie"), cookies, strict=False))
+        answer = _answer.single_value(method, status, fields, body, options)
+        _answer.cookies_by_case(fields, cookies)
     answer["statusDescription"] = _description(status)
     return answer
 
@@ -97,6 +90,6 @@ def _description(status: int) -> str:
         return f"{status} Unknown"
 
 
-def _spellings(name: str) -> Iterator[str]:
-    """The same name in every mixture of cases, plain first: 512 of them for ``set-cookie``."""
-    return map("".join, product(*((letter, letter.upper()) if letter.isalpha() else (letter,) for letter in name)))
+def answer_limit(event: Event) -> int:
+    """1 MB, by the page above."""
+    return 1_048_576

@@ -7,11 +7,14 @@ from lambdaframe.errors import UnknownEventError
 from lambdaframe_adapters import (
     alb,
     dynamodb,
+    edge,
     empty_batch,
     function_url,
     http_api,
     http_api_v1,
     kinesis,
+    lattice_v1,
+    lattice_v2,
     rest_api,
     sqs,
 )
@@ -27,6 +30,9 @@ _ALL: Final[tuple[Source, ...]] = (
     kinesis,
     dynamodb,
     http_api_v1,
+    lattice_v2,
+    lattice_v1,
+    edge,
     empty_batch,
 )
 
@@ -46,13 +52,18 @@ def detect(event: Any) -> Source:
 
 
 def _reason(event: Any) -> str | None:
-    """What the event was nearly: a payload version or a record source that is not known."""
+    """What the event was nearly: a request of a kind that is not served, or records of a source that is not known."""
     if not isinstance(event, OBJECT):
         return None
-    if isinstance(event.get("requestContext"), OBJECT) and event.get("version") not in (None, "1.0", "2.0"):
+    about = event.get("requestContext")
+    if isinstance(about, OBJECT) and "connectionId" in about:
+        return "The event is of a WebSocket API, which is not served"
+    if isinstance(about, OBJECT) and event.get("version") not in (None, "1.0", "2.0"):
         return f"The payload format version {str(event['version'])[:40]!r} is not known, only '1.0' and '2.0' are"
     records = event.get("Records")
     if isinstance(records, ARRAY) and records and isinstance(records[0], OBJECT):
+        if "cf" in records[0]:
+            return "Of CloudFront's events only the types 'viewer-request' and 'origin-request' are served"
         seen = records[0].get("eventSource", records[0].get("EventSource"))
         return f"Records of {str(seen)[:40]!r} have no source here" if seen else None
     return None

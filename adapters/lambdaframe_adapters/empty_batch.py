@@ -16,6 +16,11 @@ def matches(event: Any) -> bool:
     return isinstance(event, OBJECT) and event.get("Records") == [] and "requestContext" not in event
 
 
+def identities(event: Event) -> tuple[str, ...]:
+    """None: there is no record to tell."""
+    return ()
+
+
 def scope(event: Event, context: LambdaContext | None) -> Scope:
     """A ``records`` scope of no source in particular; the entry point need not run the app for it."""
     return {

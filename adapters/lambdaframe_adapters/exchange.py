@@ -5,6 +5,7 @@ Both are driven by the application through ``receive`` and ``send``; they do no 
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 from lambdaframe.errors import LambdaFrameError
 from lambdaframe.records.record import Record
@@ -53,17 +54,29 @@ class HTTPExchange:
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "http.response.body" and self.status and not self._complete:
-            self._chunks.append(message.get("body", b""))
+            chunk: Any = message.get("body", b"")
+            self._chunks.append(chunk if isinstance(chunk, bytes) else _copied(chunk))
             if not message.get("more_body", False):
                 self._complete = True
                 if self._waiter is not None:
                     self._waiter.set_result(None)
         elif kind == "http.response.start" and not self.status:
-            self.status = message["status"]
+            status: Any = message["status"]
+            if not isinstance(status, int) or not 100 <= status <= 999:
+                raise ProtocolError(f"The application sent the status {status!r}, which is none.")
             self.headers = list(message.get("headers", ()))
+            self.status = status
         elif not self._complete:
             expected = "http.response.body" if self.status else "http.response.start"
             raise ProtocolError(f"Expected {expected!r}, the application sent {kind!r}.")
+
+
+def _copied(chunk: Any) -> bytes:
+    """A buffer's content: the application may use the buffer again."""
+    try:
+        return bytes(memoryview(chunk))
+    except TypeError:
+        raise ProtocolError(f"The application sent a body of type {type(chunk).__name__}, not bytes.") from None
 
 
 class RecordExchange:

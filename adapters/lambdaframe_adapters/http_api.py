@@ -11,7 +11,9 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from typing import Any, Final
 
 from lambdaframe.types import Event, LambdaContext, Scope
-from lambdaframe_adapters import _http, _path, _payload_v2
+from lambdaframe_adapters import _answer, _http, _path, _payload_v2
+from lambdaframe_adapters._identity import identities as identities_of
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 name: Final = "http_api"
 kind: Final = "http"
@@ -23,16 +25,22 @@ def matches(event: Any) -> bool:
     return domain is not None and ".lambda-url." not in domain
 
 
-def scope(event: Event, context: LambdaContext | None, *, base_path: str = "") -> Scope:
+def identities(event: Event) -> tuple[str, ...]:
+    """The API's id and its account's."""
+    about = event["requestContext"]
+    return identities_of(about.get("apiId"), about.get("accountId"))
+
+
+def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
     """The ASGI scope; see ``sources.HTTPSource``."""
     path = event.get("rawPath")
     root_path = ""
     about = event["requestContext"]
     stage = about.get("stage")
-    if stage != "$default" or base_path:
-        path, root_path = _prefixed(path, stage, about.get("domainName"), base_path)
+    if stage != "$default" or options.base_path:
+        path, root_path = _prefixed(path, stage, about.get("domainName"), options.base_path)
     path, raw_path = _path.decoded_path(path)
-    return _payload_v2.scope(event, context, path, raw_path, root_path)
+    return _payload_v2.scope(event, context, path, raw_path, root_path, options.trusted_hops)
 
 
 def _prefixed(path: Any, stage: Any, domain: Any, base_path: str) -> tuple[Any, str]:
@@ -51,3 +59,4 @@ def _prefixed(path: Any, stage: Any, domain: Any, base_path: str) -> tuple[Any, 
 
 body = _http.body
 response = _payload_v2.response
+answer_limit = _answer.lambda_limit

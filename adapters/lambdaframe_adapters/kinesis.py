@@ -22,6 +22,11 @@ def matches(event: Any) -> bool:
     return _records.are_from(event, _SERVICE)
 
 
+def identities(event: Event) -> tuple[str, ...]:
+    """The ARNs of the stream and of its consumer, and the account's id."""
+    return _records.identities(event, owner=True)
+
+
 def scope(event: Event, context: LambdaContext | None) -> Scope:
     """The ``records`` scope; see ``sources.RecordSource``. ``name`` is the stream's, for a consumer's ARN too."""
     arn = _records.arn_of(event)

@@ -9,7 +9,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 from typing import Any, Final
 
 from lambdaframe.types import Event, LambdaContext, Scope
-from lambdaframe_adapters import _http, _path, _payload_v1
+from lambdaframe_adapters import _answer, _http, _path, _payload_v1
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 name: Final = "rest_api"
 kind: Final = "http"
@@ -20,10 +21,12 @@ def matches(event: Any) -> bool:
     return _payload_v1.is_request(event, None)
 
 
-def scope(event: Event, context: LambdaContext | None, *, base_path: str = "") -> Scope:
+def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
     """The ASGI scope; see ``sources.HTTPSource``."""
-    return _payload_v1.scope(event, context, base_path, _path.encoded_path)
+    return _payload_v1.scope(event, context, options, _path.encoded_path)
 
 
 body = _http.body
 response = _payload_v1.response
+answer_limit = _answer.lambda_limit
+identities = _payload_v1.identities

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from lambdaframe.records.record import Record
 from lambdaframe.types import Event, LambdaContext, Scope
+from lambdaframe_adapters._options import DEFAULTS, Options
 
 
 class HTTPSource(Protocol):
@@ -32,12 +33,16 @@ class HTTPSource(Protocol):
         """Whether this source made the event. Never raises, whatever JSON value it is given."""
         ...
 
-    def scope(self, event: Event, context: LambdaContext | None, *, base_path: str = "") -> Scope:
+    def identities(self, event: Event) -> Collection[str]:
+        """Where the event says that it is from, most telling first: ids of APIs, distributions and accounts, ARNs.
+        Empty where it does not say."""
+        ...
+
+    def scope(self, event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
         """The ASGI ``http`` scope, ``spec_version`` 2.4, with ``root_path`` part of ``path``.
 
-        ``base_path``: ``""``, or a path that starts with a slash and does not end with one (``/v1``): a prefix of
-        the client's URL that belongs to the deployment rather than to the app. It is added to the ``root_path``
-        that the event itself tells of.
+        The options' ``base_path`` is added to the ``root_path`` that the event itself tells of.
+        ``trusted_hops`` chooses the client; see ``_http.client``.
 
         ``scope["extensions"]["lambda"]`` holds ``event``, ``context`` and ``principal``: who the caller is by the
         word of the gateway's authorizer (a string that is stable over requests), or None where nobody vouches.
@@ -49,15 +54,27 @@ class HTTPSource(Protocol):
     def body(self, event: Event) -> bytes:
         """The request's body, decoded; empty when there is none.
 
-        Raises MalformedEventError for invalid base64 and for text that is no Unicode.
+        Raises MalformedEventError for invalid base64 and for text that is no Unicode, and its subclass
+        TruncatedBodyError for a body that the gateway has cut off.
         """
         ...
 
-    def response(self, event: Event, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
-        """Lambda's answer to this event, ready to be dumped as JSON.
+    def response(
+        self,
+        event: Event,
+        status: int,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        options: Options = DEFAULTS,
+    ) -> dict[str, Any]:
+        """Lambda's answer to this event, ready to be dumped as JSON. Of the options it reads ``text_types``.
 
         Raises UnsafeHeaderError for a header that could split the response.
         """
+        ...
+
+    def answer_limit(self, event: Event) -> int:
+        """How many bytes the answer to this event may have, encoded as JSON."""
         ...
 
 
@@ -76,6 +93,10 @@ class RecordSource(Protocol):
 
     def matches(self, event: Any) -> bool:
         """Whether this source made the event. Never raises, whatever JSON value it is given."""
+        ...
+
+    def identities(self, event: Event) -> Collection[str]:
+        """The ARN that all of the batch's records share, and its account's id. Empty where they differ."""
         ...
 
     def scope(self, event: Event, context: LambdaContext | None) -> Scope:

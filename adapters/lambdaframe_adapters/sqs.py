@@ -24,6 +24,11 @@ def matches(event: Any) -> bool:
     return _records.are_from(event, _SERVICE)
 
 
+def identities(event: Event) -> tuple[str, ...]:
+    """The queue's ARN and its account's id."""
+    return _records.identities(event)
+
+
 def scope(event: Event, context: LambdaContext | None) -> Scope:
     """The ``records`` scope; see ``sources.RecordSource``. ``name`` is the queue's."""
     arn = _records.arn_of(event)

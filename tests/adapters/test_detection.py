@@ -19,6 +19,14 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 # Everything that any predicate looks at, mixed at will: two sources must never see their own in it.
 service = st.sampled_from(["aws:sqs", "aws:kinesis", "aws:dynamodb", "aws:s3"])
 maybe_object = st.dictionaries(st.text(), st.integers(), max_size=1) | st.none()
+cloudfront: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {},
+    optional={
+        "config": st.fixed_dictionaries({"eventType": st.sampled_from(["viewer-request", "origin-response", []])}),
+        "request": maybe_object,
+    },
+)
+record: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional={"eventSource": service, "cf": cloudfront})
 nearly_events: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
@@ -27,13 +35,16 @@ nearly_events: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "httpMethod": st.just("GET"),
         "resource": st.just("/"),
         "rawPath": st.just("/"),
-        "Records": st.lists(st.fixed_dictionaries({"eventSource": service}), max_size=2) | st.none(),
+        "raw_path": st.just("/"),
+        "method": st.just("GET"),
+        "Records": st.lists(record, max_size=2) | st.none(),
         "requestContext": json_values
         | st.fixed_dictionaries(
             {},
             optional={
                 "elb": maybe_object,
                 "http": maybe_object,
+                "serviceArn": st.sampled_from(["arn:aws:vpc-lattice:eu-west-1:123456789012:service/svc-1", 5]),
                 "domainName": st.sampled_from(["a.lambda-url.eu-west-1.on.aws", "api.example.com", 5]),
             },
         ),
@@ -96,6 +107,10 @@ REFUSALS: list[tuple[Any, str]] = [
     (captured("unknown/payload_version_9"), "version '9.9' is not known"),
     (captured("unknown/sns"), "Records of 'aws:sns' have no source"),
     (captured("unknown/s3"), "Records of 'aws:s3' have no source"),
+    (captured("unknown/websocket_connect"), "of a WebSocket API"),
+    (captured("unknown/websocket_message"), "of a WebSocket API"),
+    (captured("unknown/cloudfront"), "only the types 'viewer-request' and 'origin-request'"),
+    (captured("unknown/cloudfront_response"), "only the types 'viewer-request' and 'origin-request'"),
 ]
 
 

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from lambdaframe.errors import MalformedEventError, PoisonRecordError, UnknownEventError
 from lambdaframe_adapters._json import ARRAY, OBJECT
+from lambdaframe_adapters._options import DEFAULTS, checked
 from lambdaframe_adapters.detection import detect
 from tests.adapters.captured import NAMES, captured
+
+OPTIONS = (DEFAULTS, checked(base_path="/v1", trusted_hops=2, text_mime_types=["image/*"]))
 
 ODDITIES: list[Any] = [
     *("\0", "\ud800", "..", "%", "%zz", "/../", "a" * 10_000, 1e300),
@@ -41,10 +44,13 @@ def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def use(event: Any) -> None:
     """Everything that the entry point and a consumer do with an event."""
     source = detect(event)
+    assert all(isinstance(one, str) and one for one in source.identities(event))
     if source.kind == "http":
         source.body(event)
-        source.scope(event, None, base_path="/v1")
-        source.response(event, 200, [(b"content-type", b"text/plain"), (b"set-cookie", b"a=1")], b"x")
+        for options in OPTIONS:
+            source.scope(event, None, options)
+            source.response(event, 200, [(b"content-type", b"text/plain"), (b"set-cookie", b"a=1")], b"x", options)
+        assert source.answer_limit(event) >= 40_960
         return
     scope = source.scope(event, None)
     assert hash((scope["name"], scope["arn"], scope["order"])) is not None

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from lambdaframe.errors import MalformedEventError
 from lambdaframe.types import Scope
 from lambdaframe_adapters import alb, rest_api
+from lambdaframe_adapters._http import TruncatedBodyError
+from lambdaframe_adapters._options import checked
 from lambdaframe_adapters.detection import detect
 from lambdaframe_adapters.sources import HTTPSource
 from tests.adapters.captured import NAMES, captured
@@ -24,8 +26,8 @@ def source_of(event: dict[str, Any]) -> HTTPSource:
     return source
 
 
-def scope_of(event: dict[str, Any], base_path: str = "") -> Scope:
-    return source_of(event).scope(event, None, base_path=base_path)
+def scope_of(event: dict[str, Any], **options: Any) -> Scope:
+    return source_of(event).scope(event, None, checked(**options))
 
 
 def values(scope: Scope, name: bytes) -> list[bytes]:
@@ -53,6 +55,9 @@ SCOPES = {
     "alb/single_value": Seen(
         "/files/a/b c", b"/files/a%2Fb%20c", query=b"q=a%20b%26c&bytes=%FF", scheme="http", cookie=COOKIE
     ),
+    "edge/origin_request": Seen("/orders/7", b"/orders/7", method="PUT", scheme="http"),
+    "edge/viewer_request": Seen("/files/a/b/ü", b"/files/a%2Fb/%C3%BC", query=b"q=a%20b&q=c&flag", cookie=COOKIE),
+    "function_url/cloudfront": Seen("/api/orders/7", b"/api/orders/7"),
     "function_url/encoded_path": Seen(
         "/files/a%2Fb/ü+x", b"/files/a%252Fb/%C3%BC+x", query=b"q=a%20b&q=c", cookie=COOKIE
     ),
@@ -68,6 +73,7 @@ SCOPES = {
         cookie=COOKIE,
     ),
     "http_api/custom_domain": Seen("/orders/7", b"/orders/7"),
+    "http_api/custom_domain_default_stage": Seen("/orders/7", b"/orders/7"),
     "http_api/jwt": Seen("/orders/7", b"/orders/7"),
     "http_api/lambda_authorizer": Seen("/orders/7", b"/orders/7"),
     "http_api/no_body": Seen("/orders/7", b"/orders/7"),
@@ -75,8 +81,17 @@ SCOPES = {
     "http_api_v1/custom_domain": Seen("/shop/my/path", b"/shop/my/path", "/shop", V1_QUERY),
     "http_api_v1/default_stage": Seen("/my/path", b"/my/path", query=V1_QUERY),
     "http_api_v1/stage": Seen("/prod/my/path with%20space", b"/prod/my/path%20with%2520space", "/prod", V1_QUERY),
+    "lattice_v1/post": Seen(
+        "/files/a/b c", b"/files/a%2Fb%20c", query=b"tag=a&tag=b%26c&flag", method="POST", scheme="http", cookie=COOKIE
+    ),
+    "lattice_v1/query": Seen("/orders", b"/orders", query=b"state=prod"),
+    "lattice_v2/iam": Seen(
+        "/orders/7", b"/orders/7", query=b"state=prod&multi=a&multi=DEF&multi=g", method="POST", cookie=COOKIE
+    ),
+    "lattice_v2/query": Seen("/orders", b"/orders", query=b"state=prod"),
     "rest_api/base64": Seen("/prod/orders/7", b"/prod/orders/7", "/prod", method="PUT"),
     "rest_api/cognito": Seen("/prod/orders/7", b"/prod/orders/7", "/prod"),
+    "rest_api/console_test": Seen("/orders/7", b"/orders/7"),
     "rest_api/custom_domain": Seen("/shop/orders/7", b"/shop/orders/7", "/shop"),
     "rest_api/iam": Seen("/prod/orders/7", b"/prod/orders/7", "/prod"),
     "rest_api/lambda_authorizer": Seen("/prod/orders/7", b"/prod/orders/7", "/prod"),
@@ -88,6 +103,7 @@ SCOPES = {
         "POST",
         cookie=COOKIE,
     ),
+    "rest_api/private": Seen("/prod/orders/7", b"/prod/orders/7", "/prod"),
     "rest_api/stage": Seen("/prod/orders/7", b"/prod/orders/7", "/prod"),
 }
 
@@ -107,7 +123,6 @@ def test_scope(name: str) -> None:
     )
     assert scope["type"] == "http"
     assert scope["asgi"] == {"version": "3.0", "spec_version": "2.4"}
-    assert scope["http_version"] == "1.1"
     assert scope["aws.event"] is scope["extensions"]["lambda"]["event"] is event
     assert all(key == key.lower() for key, _ in scope["headers"])
 
@@ -118,6 +133,11 @@ def test_scope(name: str) -> None:
         ("http_api/no_body", b""),
         ("rest_api/stage", b""),
         ("alb/health_check", b""),
+        ("lattice_v1/query", b""),
+        ("lattice_v1/post", PNG),
+        ("lattice_v2/iam", b'{"sku": "tee"}'),
+        ("edge/viewer_request", b""),
+        ("edge/origin_request", PNG),
         ("http_api/base64", PNG),
         ("rest_api/base64", PNG),
         ("alb/multi_value", b'{"sku": "tee"}'),
@@ -145,7 +165,12 @@ def test_body(name: str, body: bytes) -> None:
         ("http_api_v1/custom_domain", "3f7ac2d5-6f7b-4d56-9a5e-0c1d9b3e7f10"),
         ("function_url/plain", None),
         ("function_url/iam", "arn:aws:iam::123456789012:user/jane"),
+        ("rest_api/console_test", "arn:aws:iam::123456789012:user/jane"),
         ("alb/multi_value", None),
+        ("lattice_v1/post", None),
+        ("lattice_v2/query", None),
+        ("lattice_v2/iam", "arn:aws:iam::123456789012:role/service-role/orders-client"),
+        ("edge/viewer_request", None),
     ],
 )
 def test_the_principal_is_the_authorizers_word(name: str, principal: str | None) -> None:
@@ -164,6 +189,9 @@ def test_two_users_of_one_cognito_role_are_two_principals_on_a_rest_api() -> Non
 def test_every_value_of_a_repeated_header_survives() -> None:
     assert values(scope_of(captured("rest_api/multi_value")), b"x-tag") == [b"one", b"two"]
     assert values(scope_of(captured("alb/multi_value")), b"x-tag") == [b"one", b"two"]
+    assert values(scope_of(captured("lattice_v2/iam")), b"x-tag") == [b"one", b"two"]
+    assert values(scope_of(captured("edge/viewer_request")), b"x-tag") == [b"one", b"two"]
+    assert values(scope_of(captured("lattice_v1/post")), b"x-tag") == [b"one,two"]
     assert values(scope_of(captured("http_api/no_body")), b"x-tag") == [b"one,two"]
 
 
@@ -188,6 +216,11 @@ def test_a_rest_event_with_single_headers_only_is_read_too() -> None:
 def test_null_among_multi_value_headers_is_skipped() -> None:
     scope = scope_of(captured("rest_api/stage", multiValueHeaders={"A": None, "B": ["1", None], "C": []}))
     assert scope["headers"] == [(b"b", b"1")]
+
+
+def test_a_lattice_header_may_be_a_string_where_others_are_lists() -> None:
+    scope = scope_of(captured("lattice_v2/query", headers={"Host": "a.example", "x": ["1", None, "2"], "y": None}))
+    assert scope["headers"] == [(b"host", b"a.example"), (b"x", b"1"), (b"x", b"2")]
 
 
 names = st.from_regex(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,12}", fullmatch=True).filter(lambda name: name.lower() != "host")
@@ -232,6 +265,44 @@ def test_single_query_parameters_are_read_where_there_are_no_lists() -> None:
     assert scope_of(captured("rest_api/stage", **changed))["query_string"] == b"a=x%20y&b="
 
 
+@pytest.mark.parametrize("parameters", [None, {}])
+@pytest.mark.parametrize("name", ["alb/multi_value", "rest_api/stage", "http_api_v1/default_stage"])
+def test_no_query_parameters_are_an_empty_query(name: str, parameters: Any) -> None:
+    changed = {"multiValueQueryStringParameters": parameters, "queryStringParameters": parameters}
+    assert scope_of(captured(name, **changed))["query_string"] == b""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "query"),
+    [
+        (None, b""),
+        ({"a": ["b%26c+d", "e f&g"], "h": None}, b"a=b%26c+d&a=e%20f%26g&h="),
+        ({"n\u00e4me": "\u00fc#"}, b"n%C3%A4me=%C3%BC%23"),
+    ],
+)
+def test_lattice_parameters_stand_in_for_a_query_that_the_path_has_not(parameters: Any, query: bytes) -> None:
+    event = captured("lattice_v2/query", path="/orders", queryStringParameters=parameters)
+    assert scope_of(event)["query_string"] == query
+    event = captured("lattice_v1/query", raw_path="/orders?x", query_string_parameters=parameters)
+    assert scope_of(event)["query_string"] == b"x"
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("http_api/no_body", {"rawQueryString": "a=\u00fc b\r\n&c=%20+"}),
+        ("alb/health_check", {"queryStringParameters": {"a": "\u00fc b\r\n", "c": "%20+"}}),
+        ("lattice_v2/query", {"path": "/?a=\u00fc b\r\n&c=%20+"}),
+    ],
+)
+def test_what_no_url_can_hold_is_escaped_in_a_query(name: str, changed: dict[str, Any]) -> None:
+    assert scope_of(captured(name, **changed))["query_string"] == b"a=%C3%BC%20b%0D%0A&c=%20+"
+
+
+def test_a_method_may_be_any_token_and_is_upper_case() -> None:
+    assert scope_of(captured("alb/health_check", httpMethod="m-search"))["method"] == "M-SEARCH"
+
+
 # Paths
 
 
@@ -256,6 +327,9 @@ PATHS: list[tuple[str, dict[str, Any], str, bytes, str]] = [
     ("http_api/no_body", {"rawPath": "/\ud800"}, "/\ufffd\ufffd\ufffd", b"/%ED%A0%80", ""),
     ("function_url/plain", {"rawPath": "/%FF/x"}, "/\ufffd/x", b"/%FF/x", ""),
     ("function_url/plain", {"rawPath": "/ü/%2F"}, "/ü//", b"/%C3%BC/%2F", ""),
+    ("lattice_v1/query", {"raw_path": "/%252e%252e%252f?a=%3F?"}, "/%2e%2e%2f", b"/%252e%252e%252f", ""),
+    ("lattice_v2/query", {"path": "/a+b%2F?"}, "/a+b/", b"/a+b%2F", ""),
+    ("function_url/plain", {"rawPath": "/a b%20\r\n"}, "/a b \r\n", b"/a%20b%20%0D%0A", ""),
     ("function_url/plain", {"rawPath": "/.well-known/a..b"}, "/.well-known/a..b", b"/.well-known/a..b", ""),
     ("alb/health_check", {"path": "/%252e%252e%252f"}, "/%2e%2e%2f", b"/%252e%252e%252f", ""),
     ("rest_api/stage", {"path": "/", "requestContext__path": "/prod"}, "/prod/", b"/prod/", "/prod"),
@@ -302,6 +376,9 @@ def test_paths_and_prefixes(name: str, changed: dict[str, Any], path: str, raw_p
         ("http_api/custom_domain", {"rawPath": "/prod/x"}, "/v1/x", "/v1"),
         ("http_api/custom_domain", {"rawPath": "/prod"}, "/v1/", "/v1"),
         ("http_api/custom_domain", {"rawPath": "/v1/x", "requestContext__stage": "$default"}, "/v1/x", "/v1"),
+        ("http_api/custom_domain_default_stage", {}, "/v1/orders/7", "/v1"),
+        ("lattice_v1/query", {"raw_path": "/v1/x?v1"}, "/v1/x", "/v1"),
+        ("lattice_v2/query", {"path": "/v1?"}, "/v1/", "/v1"),
     ],
 )
 def test_base_path(name: str, changed: dict[str, Any], path: str, root_path: str) -> None:
@@ -322,6 +399,19 @@ def test_an_encoded_path_is_decoded_once(text: str) -> None:
     scope = scope_of(event)
     assert scope["path"] == path
     assert unquote_to_bytes(scope["raw_path"]).decode() == path
+
+
+def edge_event(**request: Any) -> dict[str, Any]:
+    event = captured("edge/origin_request")
+    event["Records"][0]["cf"]["request"].update(request)
+    return event
+
+
+def test_a_behaviour_of_a_distribution_is_a_base_path() -> None:
+    scope = scope_of(edge_event(uri="/v1/a%2520b"), base_path="/v1")
+    assert (scope["path"], scope["raw_path"], scope["root_path"]) == ("/v1/a%20b", b"/v1/a%2520b", "/v1")
+    scope = scope_of(captured("function_url/cloudfront"), base_path="/api")
+    assert (scope["path"], scope["root_path"]) == ("/api/orders/7", "/api")
 
 
 # Where from and where to
@@ -347,6 +437,49 @@ def test_server_and_scheme(headers: dict[str, str], scheme: str, server: tuple[s
     assert (scope["scheme"], scope["server"]) == (scheme, server)
 
 
+@pytest.mark.parametrize(
+    ("protocol", "version"),
+    [("HTTP/1.1", "1.1"), ("HTTP/1.0", "1.0"), ("HTTP/2.0", "2"), ("HTTP/3", "3"), (None, "1.1"), (2, "1.1")],
+)
+@pytest.mark.parametrize("name", ["http_api/no_body", "rest_api/stage"])
+def test_http_version(name: str, protocol: Any, version: str) -> None:
+    event = captured(name)
+    about = event["requestContext"]
+    about.get("http", about)["protocol"] = protocol
+    assert scope_of(event)["http_version"] == version
+
+
+@pytest.mark.parametrize("name", ["alb/health_check", "alb/health_check_multi_value", "lattice_v1/query"])
+def test_who_tells_no_version_is_taken_to_speak_1_1(name: str) -> None:
+    assert scope_of(captured(name))["http_version"] == "1.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme", "server"),
+    [
+        ("lattice_v1/post", "http", ("orders-0a40eebed65f8d69c.7d67968.vpc-lattice-svcs.us-east-1.on.aws", 80)),
+        ("lattice_v2/query", "https", ("orders.example.com", 443)),
+        ("edge/viewer_request", "https", ("d111111abcdef8.cloudfront.net", 443)),
+        ("edge/origin_request", "http", ("example.org", 80)),
+        (
+            "rest_api/private",
+            "https",
+            ("vpce-0123456789abcdef0-abcdefgh.execute-api.us-east-1.vpce.amazonaws.com", 443),
+        ),
+        ("rest_api/console_test", "https", ("testPrefix.testDomainName", 443)),
+    ],
+)
+def test_server_and_scheme_of_captured_events(name: str, scheme: str, server: tuple[str, int]) -> None:
+    scope = scope_of(captured(name))
+    assert (scope["scheme"], scope["server"]) == (scheme, server)
+
+
+def test_lattice_is_read_by_the_usual_forwarded_names_too() -> None:
+    headers = {"host": "a.example", "x-forwarded-proto": "http", "x-forwarded-port": "8080"}
+    scope = scope_of(captured("lattice_v1/query", headers=headers))
+    assert (scope["scheme"], scope["server"]) == ("http", ("a.example", 8080))
+
+
 def test_without_a_host_the_gateway_names_the_server() -> None:
     scope = scope_of(captured("http_api/no_body", headers={}))
     assert scope["server"] == ("id.execute-api.us-east-1.amazonaws.com", 443)
@@ -367,9 +500,69 @@ def test_the_client_behind_a_load_balancer_is_the_last_forwarded(forwarded: str,
     assert scope_of(captured("alb/health_check", headers={"x-forwarded-for": forwarded}))["client"] == client
 
 
-@pytest.mark.parametrize("name", ["rest_api/stage", "http_api/no_body", "http_api_v1/stage", "function_url/plain"])
-def test_the_client_of_a_gateway_is_its_source_ip(name: str) -> None:
-    assert scope_of(captured(name))["client"] == ("192.0.2.1", 0)
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        *((name, "192.0.2.1") for name in ("rest_api/stage", "http_api/no_body", "http_api_v1/stage")),
+        ("function_url/plain", "192.0.2.1"),
+        ("function_url/cloudfront", "130.176.6.91"),
+        ("rest_api/console_test", "test-invoke-source-ip"),
+        ("lattice_v1/post", "10.213.229.10"),
+        ("lattice_v2/iam", "10.0.2.100"),
+        ("edge/viewer_request", "203.0.113.178"),
+        ("edge/origin_request", "2001:db8::178"),
+    ],
+)
+def test_the_client_of_a_gateway_is_its_source_ip(name: str, host: str) -> None:
+    assert scope_of(captured(name))["client"] == (host, 0)
+
+
+CHAIN = "spoofed, 2001:db8::7, [2001:db8::8]:4711, 192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("hops", "client"),
+    [
+        (0, ("192.0.2.9", 0)),
+        (1, ("2001:db8::8", 4711)),
+        (2, ("2001:db8::7", 0)),
+        # fewer entries than hops: the request has gone around a proxy, and the load balancer's own entry is left
+        (4, ("192.0.2.9", 0)),
+    ],
+)
+@pytest.mark.parametrize("name", ["alb/health_check", "lattice_v1/query", "lattice_v2/query"])
+def test_trusted_hops_choose_an_entry_before_the_last(name: str, hops: int, client: tuple[str, int]) -> None:
+    event = captured(name, headers={"x-forwarded-for": CHAIN})
+    assert scope_of(event, trusted_hops=hops)["client"] == client
+
+
+def test_trusted_hops_count_over_repeated_headers() -> None:
+    event = captured("alb/multi_value", multiValueHeaders={"x-forwarded-for": ["192.0.2.7, 192.0.2.8", "192.0.2.9"]})
+    assert scope_of(event)["client"] == ("192.0.2.9", 0)
+    assert scope_of(event, trusted_hops=2)["client"] == ("192.0.2.7", 0)
+
+
+@pytest.mark.parametrize("name", ["http_api/no_body", "function_url/plain", "rest_api/stage", "http_api_v1/stage"])
+def test_trusted_hops_go_before_a_gateways_source_ip(name: str) -> None:
+    event = captured(name, headers={"x-forwarded-for": CHAIN}, multiValueHeaders={"X-Forwarded-For": [CHAIN]})
+    assert scope_of(event)["client"] == ("192.0.2.1", 0)
+    assert scope_of(event, trusted_hops=1)["client"] == ("2001:db8::8", 4711)
+    assert scope_of(event, trusted_hops=4)["client"] == ("192.0.2.1", 0)
+
+
+def test_the_viewer_behind_cloudfront_is_one_hop_away() -> None:
+    assert scope_of(captured("function_url/cloudfront"), trusted_hops=1)["client"] == ("198.51.100.7", 0)
+
+
+address = st.ip_addresses().map(str)
+
+
+@given(st.lists(address, min_size=1, max_size=5), st.lists(st.text("abc.:[]1 ", max_size=8), max_size=3))
+def test_what_the_client_writes_into_the_chain_is_never_believed(own: list[str], invented: list[str]) -> None:
+    """``own``: what the proxies and the load balancer have written, each the address that it was called from."""
+    chain = ", ".join([*(entry for entry in invented), *own])
+    event = captured("alb/health_check", headers={"x-forwarded-for": chain})
+    assert scope_of(event, trusted_hops=len(own) - 1)["client"] == (own[0], 0)
 
 
 # Bad input
@@ -392,7 +585,16 @@ NO_REQUEST: list[tuple[str, dict[str, Any], str]] = [
     ("function_url/plain", {"rawPath": "/a%2F..%2Fb"}, "dot segment"),
     ("rest_api/stage", {"path": "/%2e"}, "dot segment"),
     ("alb/health_check", {"path": "/..%2fetc"}, "dot segment"),
+    ("lattice_v1/query", {"raw_path": None}, "no path"),
+    ("lattice_v1/query", {"raw_path": "?a=b"}, "does not start with a slash"),
+    ("lattice_v2/query", {"path": "/a/%2e%2e/b?c"}, "dot segment"),
+    ("lattice_v2/query", {"method": 5}, "no HTTP method"),
+    ("lattice_v2/query", {"headers": ["a"]}, "no object"),
+    ("lattice_v2/query", {"path": "/", "queryStringParameters": {"a": [5]}}, "'a' is no string"),
+    ("lattice_v2/query", {"path": "/", "queryStringParameters": 5}, "no object"),
     ("alb/health_check", {"httpMethod": None}, "no HTTP method"),
+    *(("alb/health_check", {"httpMethod": one}, "no token") for one in ("", "GET /x", "G\r\nT", "GÉT")),
+    ("http_api/no_body", {"requestContext__http__method": "a b"}, "no token"),
     ("alb/health_check", {"headers": ["a"]}, "no object"),
     ("alb/health_check", {"headers": {"a": 5}}, "'a' is no string"),
     ("rest_api/stage", {"multiValueHeaders": {"a": [5]}}, "'a' is no string"),
@@ -427,6 +629,43 @@ def test_what_is_no_body_is_refused(changed: dict[str, Any], said: str) -> None:
     event = captured("http_api/no_body", **changed)
     with pytest.raises(MalformedEventError, match=said):
         source_of(event).body(event)
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"headers": [1]}, "no object of lists"),
+        ({"headers": {"a": [{"key": "A"}]}}, "no object of lists"),
+        ({"headers": {"host": [{"value": "a:b:c"}]}}, "no host"),
+        ({"uri": "/a/%2e%2e"}, "dot segment"),
+        ({"uri": None}, "no path"),
+        ({"method": None}, "no HTTP method"),
+        ({"querystring": 5}, "no string"),
+    ],
+)
+def test_what_is_no_request_is_refused_at_the_edge_too(request_: dict[str, Any], said: str) -> None:
+    with pytest.raises(MalformedEventError, match=said):
+        scope_of(edge_event(**request_))
+
+
+@pytest.mark.parametrize(
+    ("sent", "error", "said"),
+    [
+        ({"data": "!!!", "encoding": "base64"}, MalformedEventError, "base64"),
+        ({"data": 5, "encoding": "text"}, MalformedEventError, "no string"),
+        ("text", MalformedEventError, "no object"),
+        ({"data": "YQ==", "encoding": "base64", "inputTruncated": True}, TruncatedBodyError, "CloudFront's limit"),
+    ],
+)
+def test_what_is_no_body_is_refused_at_the_edge_too(sent: Any, error: type[Exception], said: str) -> None:
+    event = edge_event(body=sent)
+    with pytest.raises(error, match=said):
+        source_of(event).body(event)
+
+
+def test_a_text_body_at_the_edge_is_text() -> None:
+    event = edge_event(body={"data": "grün", "encoding": "text", "inputTruncated": False})
+    assert source_of(event).body(event) == "grün".encode()
 
 
 @pytest.mark.parametrize("changed", [{"body": None}, {"body": ""}, {"body": "", "isBase64Encoded": True}])

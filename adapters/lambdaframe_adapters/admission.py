@@ -1,0 +1,59 @@
+"""Which events the handler takes: ``sources=`` by their kind, ``allow=`` by where they say that they are from.
+
+It keeps a function to what it was deployed for. It is no authentication: whoever may invoke the function writes the
+event. IAM decides who may.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from lambdaframe.errors import ConfigurationError, SourceNotAllowedError, UnknownEventError
+from lambdaframe.types import Event
+from lambdaframe_adapters import empty_batch
+from lambdaframe_adapters._options import texts
+from lambdaframe_adapters.detection import SOURCES, detect
+from lambdaframe_adapters.sources import Source
+
+
+class OriginNotAllowedError(UnknownEventError):
+    """Raised by ``LambdaHandler`` for an event from an API, account or ARN that its ``allow=`` leaves out."""
+
+    def __init__(self, event: Event, source: str, identities: Collection[str], allowed: Iterable[str]) -> None:
+        seen = f"from {list(identities)}" if identities else "that does not say where it is from"
+        super().__init__(event, f"An event of source {source!r} {seen} is not accepted; allowed are {sorted(allowed)}")
+        self.source = source
+        self.identities = tuple(identities)
+
+
+class Admission:
+    """``sources``: names that ``detect`` gives, or None for all. ``allow``: identities, of which an event must have
+    one, or None for all. Raises ConfigurationError for what could admit nothing."""
+
+    def __init__(self, sources: Iterable[str] | None, allow: Iterable[str] | None) -> None:
+        self._sources = None if sources is None else _known(frozenset(texts("sources", sources, "'http_api', 'sqs'")))
+        self._allowed = None if allow is None else frozenset(texts("allow", allow, "'a1b2c3d4e5'"))
+        if self._allowed is not None and not self._allowed:
+            raise ConfigurationError("allow is empty, so that no event would be accepted; leave it out to accept all.")
+
+    def source_of(self, event: Any) -> Source:
+        """The event's source.
+
+        Raises UnknownEventError, or its subclasses SourceNotAllowedError and OriginNotAllowedError.
+        """
+        source = detect(event)
+        if self._sources is not None and source.name not in self._sources:
+            raise SourceNotAllowedError(event, source.name, self._sources)
+        if self._allowed is not None and source is not empty_batch:
+            identities = source.identities(event)
+            if self._allowed.isdisjoint(identities):
+                raise OriginNotAllowedError(event, source.name, identities, self._allowed)
+        return source
+
+
+def _known(sources: frozenset[str]) -> frozenset[str]:
+    """A batch without records does not say whose it is: whoever takes any records takes it."""
+    unknown = sorted(sources - set(SOURCES))
+    if unknown or not sources:
+        raise ConfigurationError(f"Unknown sources {unknown}; there are {sorted(SOURCES)}.")
+    takes_records = any(SOURCES[name].kind == "records" for name in sources)
+    return sources | {empty_batch.name} if takes_records else sources

@@ -1,0 +1,32 @@
+"""For the tests of functions: events of every source, and clients whose requests travel as events.
+
+Nothing here is loaded by a deployed function.
+"""
+
+from lambdaframe_adapters.testing.client import LambdaClient
+from lambdaframe_adapters.testing.context import LambdaContext
+from lambdaframe_adapters.testing.gateways import GATEWAYS, Gateway, gateway, http_event
+from lambdaframe_adapters.testing.losses import LOSSES, Loss, lost_by
+from lambdaframe_adapters.testing.messages import Request, Response, Setup
+from lambdaframe_adapters.testing.records import dynamodb_event, kinesis_event, sqs_event
+from lambdaframe_adapters.testing.transport import GatewayTransport, invoke
+
+__all__ = [
+    "GATEWAYS",
+    "LOSSES",
+    "Gateway",
+    "GatewayTransport",
+    "LambdaClient",
+    "LambdaContext",
+    "Loss",
+    "Request",
+    "Response",
+    "Setup",
+    "dynamodb_event",
+    "gateway",
+    "http_event",
+    "invoke",
+    "kinesis_event",
+    "lost_by",
+    "sqs_event",
+]
