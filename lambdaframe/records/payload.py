@@ -142,8 +142,6 @@ class Typed:
             return validate_python(body)
         except ValueError as exc:  # pydantic's ValidationError is one
             raise PoisonRecordError(_reason(exc)) from None
-        except RecursionError:
-            raise PoisonRecordError("The body is nested too deeply") from None
 
     def warm(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         """Build the validators, for JSON and for Python values. Raises ConfigurationError when that can't be done."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, RootModel, SecretStr
 
 from lambdaframe.logging.configuration import Configuration, Settings
-from lambdaframe.logging.logger import Logger
+from lambdaframe.logging.loggers import Logger
 from lambdaframe.logging.processors import Entry
 from tests.logging.written import Written
 

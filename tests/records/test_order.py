@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdaframe.records.order import Order
+from lambdaframe.records.record import Record
 from tests.records.streams import record
 
 
@@ -121,7 +122,8 @@ def test_any_interleaving_keeps_the_rules(
     order = Order("group" if kind == "group" else "checkpoint", 1000)
     records = [record(str(number), group=group, sequence=number) for number, (group, _) in enumerate(pulled)]
     fails = {str(number) for number, (_, fail) in enumerate(pulled) if fail}
-    running, started = [], []
+    running: list[Record] = []
+    started: list[Record] = []
     failed: list[int] = []
     waiting = iter(records)
     for choice in [*ends, *([0] * 100)]:

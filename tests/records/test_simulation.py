@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import anyio
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +83,7 @@ async def play(case: Case) -> tuple[Stream, Log, Invocation | None]:
     invocation = None if case.deadline is None else give_deadline(case.deadline)
 
     async def work(record: Record) -> int:
-        index = record.raw["sequence"]
+        index: int = record.raw["sequence"]
         plan = case.records[index]
         log.events.append((anyio.current_time(), "start", index))
         log.working += 1
@@ -239,3 +240,42 @@ def test_one_dominating_group_does_not_fill_the_memory(concurrency: int, backend
             assert ahead >= 10 * concurrency - 1, "the stream was pulled less than it may be"
 
     simulate(backend, main)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_slow_stream_is_pulled_while_records_are_in_work(backend: str) -> None:
+    """A record comes every second and takes three: with four tasks none of them ever waits for another."""
+
+    async def main() -> None:
+        case = Case([Plan(None, 3, False)] * 20, "none", 4, 1, None, backend)
+        begin = anyio.current_time()
+        _, log, _ = await play(case)
+        assert log.peak in {3, 4}, "one starts in the moment when another ends"
+        assert log.finished - begin < 23.001
+
+    simulate(backend, main)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_pulling_goes_on_as_soon_as_a_parked_record_has_started(backend: str) -> None:
+    """One group fills the parking; what stands behind it in the stream starts while that group is still at work."""
+
+    async def main() -> None:
+        case = Case([Plan("a", 1, False)] * 25 + [Plan("b", 1, False)], "group", 2, 0, None, backend)
+        begin = anyio.current_time()
+        _, log, _ = await play(case)
+        started = {index: time - begin for time, kind, index in log.events if kind == "start"}
+        assert started[25] == pytest.approx(5), "it is the 26th, and 21 can be pulled at first"
+        assert log.finished - begin == pytest.approx(25)
+
+    simulate(backend, main)
+
+
+def test_behind_a_failed_checkpoint_the_stream_is_not_pulled_any_more() -> None:
+    async def main() -> None:
+        case = Case([Plan("a", 0, True)] + [Plan("b", 0, False)] * 100, "checkpoint", 1, 0, None, "asyncio")
+        stream, _, _ = await play(case)
+        assert stream.answers == [{"type": "records.failed", "id": "0", "error": stream.answers[0]["error"]}]
+        assert stream.pulled == 2
+
+    simulate("asyncio", main)
