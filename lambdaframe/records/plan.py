@@ -43,7 +43,7 @@ def make_plan(function: Callable[..., Any]) -> Plan:
     """Raises ConfigurationError for a function that can't be a consumer, and says what to write instead."""
     given = _given(function)
     arguments = [argument for argument in _signature(function).arguments if argument.name not in given]
-    payloads = [argument.name for argument in arguments if members(argument.annotation) not in _BY_TYPE]
+    payloads = [argument.name for argument in arguments if _by_type(argument) is None]
     if len(payloads) > 1:
         raise ConfigurationError(
             f"{describe(function)} takes {len(payloads)} payloads: {', '.join(payloads)}. Take one, of a type that "
@@ -66,12 +66,14 @@ def _invocation(record: Record) -> Invocation:
     return current_invocation()
 
 
-_BY_TYPE: dict[tuple[Any, ...], Read] = {(Record,): itself, (Invocation,): _invocation}
+def _by_type(argument: Argument) -> Read | None:
+    """What reads an argument that is no payload."""
+    asked = members(argument.annotation)
+    return itself if asked == (Record,) else _invocation if asked == (Invocation,) else None
 
 
 def _reader(argument: Argument, name: str) -> Read:
-    by_type = _BY_TYPE.get(members(argument.annotation))
-    return by_type or reader(argument.annotation, f"{name}: '{argument.name}'")
+    return _by_type(argument) or reader(argument.annotation, f"{name}: '{argument.name}'")
 
 
 def _signature(function: Callable[..., Any]) -> Signature:
