@@ -83,7 +83,11 @@ class RecordExchange:
     async def receive(self) -> Message:
         for record in self._records:
             self.received += 1
-            self.open[record.id] = self.open.get(record.id, 0) + 1
+            identifier = record.id
+            if identifier in self.open:
+                self.open[identifier] += 1
+            else:
+                self.open[identifier] = 1
             return {"type": "records.record", "record": record}
         return {"type": "records.end"}
 
@@ -91,8 +95,10 @@ class RecordExchange:
         kind = message["type"]
         if kind == "records.done":
             identifier = message["id"]
-            left = self.open.pop(identifier, 0) - 1
-            if left > 0:
-                self.open[identifier] = left
+            left = self.open.get(identifier)
+            if left == 1:
+                del self.open[identifier]
+            elif left is not None:
+                self.open[identifier] = left - 1
         elif kind != "records.failed":
             raise ProtocolError(f"Expected 'records.done' or 'records.failed', the application sent {kind!r}.")
