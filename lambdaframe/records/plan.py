@@ -80,20 +80,20 @@ def _signature(function: Callable[..., Any]) -> Signature:
     try:
         return read_signature(function)
     except ConfigurationError as exc:
-        names = _names_around(function) if isinstance(exc.__cause__, NameError) else {}
-        if not names:
+        plain = inspect.unwrap(function)
+        if not isinstance(exc.__cause__, NameError) or not isinstance(plain, FunctionType):
             raise
-        return read_signature(_with_globals(function, names))
+        return read_signature(_with_globals(plain, _names_around(plain)))
 
 
-def _names_around(function: Callable[..., Any]) -> dict[str, Any]:
+def _names_around(function: FunctionType) -> dict[str, Any]:
     """What the functions that define this one have as local names, if they are running.
 
     Annotations that are strings (``from __future__ import annotations``) know nothing of them by themselves.
     """
     names: dict[str, Any] = {}
-    code, frame = getattr(function, "__code__", None), inspect.currentframe()
-    while frame is not None and code is not None:
+    code, frame = function.__code__, inspect.currentframe()
+    while frame is not None:
         if code in frame.f_code.co_consts:
             names = {**frame.f_locals, **names}
             code = frame.f_code
@@ -101,7 +101,7 @@ def _names_around(function: Callable[..., Any]) -> dict[str, Any]:
     return names
 
 
-def _with_globals(function: Any, names: dict[str, Any]) -> Callable[..., Any]:
+def _with_globals(function: FunctionType, names: dict[str, Any]) -> FunctionType:
     """A function of the same signature, for being looked at, whose annotations can use these names."""
     seen = FunctionType(
         function.__code__,

@@ -143,6 +143,24 @@ async def test_annotations_that_are_strings_know_the_types_around_the_function()
     assert stream.results["1"] == Local(id=1)
 
 
+async def test_so_they_do_through_a_decorator() -> None:
+    class Local(BaseModel):
+        id: int
+
+    def decorated(function: Any) -> Any:
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **kwargs)
+
+        return wrapper
+
+    @decorated
+    async def consume(order: Local) -> Any:
+        return order
+
+    assert await arguments(consume) == Local(id=1)
+
+
 async def test_types_local_to_the_function_for_a_change() -> None:
     class Local(BaseModel):
         id: int

@@ -82,6 +82,21 @@ def test_a_batch_with_less_than_a_second_starts_nothing(backend: str) -> None:
     simulate(backend, main)
 
 
+@pytest.mark.parametrize("left", [0.4, 0.3, 0.0, -1.0])
+def test_a_batch_that_comes_too_late_ends_at_once(backend: str, left: float) -> None:
+    async def main() -> None:
+        invocation = give_deadline(left)
+
+        async def work(record: Record) -> None:
+            pytest.fail("started")
+
+        stream = await Stream(many(3), pause=0.01).through(consumer(work))
+        assert stream.answers == []
+        assert invocation.remaining() >= left - 0.011
+
+    simulate(backend, main)
+
+
 @pytest.mark.parametrize("order", ["none", "group", "checkpoint"])
 def test_a_hung_record_costs_itself_only(backend: str, order: str, lines: Callable[[], list[dict[str, Any]]]) -> None:
     async def main() -> None:
@@ -387,6 +402,21 @@ def test_a_handler_that_cancels_its_own_task_harms_nobody() -> None:
         except* ValueError:
             result = "the group's own error"
         return result
+
+    simulate("asyncio", main)
+
+
+def test_results_are_not_mixed_up_by_handlers_that_cancel_themselves() -> None:
+    async def main() -> None:
+        async def work(record: Record) -> str:
+            await asyncio.sleep(0.1)
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            return record.id
+
+        stream = await Stream(many(20)).through(consumer(work, concurrency=20))
+        assert stream.results == {str(number): str(number) for number in range(20)}
 
     simulate("asyncio", main)
 

@@ -34,6 +34,7 @@ class Case:
     order: str
     concurrency: int
     pause: float
+    delay: float
     deadline: float | None
     backend: str
 
@@ -62,6 +63,7 @@ cases = st.builds(
     order=st.sampled_from(["none", "group", "checkpoint"]),
     concurrency=st.integers(1, 8),
     pause=st.sampled_from([0, 0, 0.05]),
+    delay=st.sampled_from([0, 0, 0.07]),
     deadline=st.sampled_from([None, None, 2.0, 5.0]),
     backend=st.sampled_from(["asyncio", "trio"]),
 )
@@ -72,6 +74,7 @@ hanging = cases.map(
         case.order,
         case.concurrency,
         case.pause,
+        case.delay,
         case.deadline or 4.0,
         case.backend,
     )
@@ -101,7 +104,7 @@ async def play(case: Case) -> tuple[Stream, Log, Invocation | None]:
         return index
 
     records = [record(str(index), group=plan.group, sequence=index) for index, plan in enumerate(case.records)]
-    stream = Stream(records, pause=case.pause)
+    stream = Stream(records, pause=case.pause, delay=case.delay)
     await stream.through(consumer(work, concurrency=case.concurrency), case.order)
     log.finished = anyio.current_time()
     return stream, log, invocation
@@ -112,9 +115,7 @@ def check(case: Case, stream: Stream, log: Log, invocation: Invocation | None) -
     started = {index: time for time, kind, index in log.events if kind == "start"}
     assert log.peak <= case.concurrency
     assert Counter(kind for _, kind, _ in log.events)["start"] == len(started), "one was started twice"
-    # Every answer is true, and each that ended has one.
-    assert sorted(stream.done, key=int) == [str(index) for index in sorted(kinds) if kinds[index] == "end"]
-    assert sorted(stream.failed, key=int) == [str(index) for index in sorted(kinds) if kinds[index] == "fail"]
+    check_answers(case, stream, log, invocation)
     check_order(case, log, started)
     if invocation is None:
         check_that_nothing_is_left_out(case, started, kinds)
@@ -124,6 +125,18 @@ def check(case: Case, stream: Stream, log: Log, invocation: Invocation | None) -
         cuts = [time for time, kind, _ in log.events if kind == "cut"]
         assert all(abs(time - (invocation.deadline - 0.5)) < 0.01 for time in cuts), "cancelled at another time"
         check_reserve(log, invocation.deadline)
+
+
+def check_answers(case: Case, stream: Stream, log: Log, invocation: Invocation | None) -> None:
+    """Every answer is true, and all that ended have one, but for those whose answer was on its way at the deadline."""
+    cut = invocation.deadline - 0.5 if invocation is not None and invocation.deadline is not None else None
+    for kind, answered in [("end", stream.done), ("fail", stream.failed)]:
+        ended = {str(index): time for time, seen, index in log.events if seen == kind}
+        assert len(answered) == len(set(answered)), "answered twice"
+        assert set(answered) <= set(ended), "an answer that is not true"
+        for missing in set(ended) - set(answered):
+            assert cut is not None, "an answer is missing"
+            assert ended[missing] + case.delay >= cut - 0.01, "an answer is missing, and there was time for it"
 
 
 def check_order(case: Case, log: Log, started: dict[int, float]) -> None:
@@ -201,7 +214,7 @@ def test_the_concurrency_is_used_to_the_full(concurrency: int, count: int, backe
     """Equal records take as many rounds as there must be."""
 
     async def main() -> None:
-        case = Case([Plan(None, 1, False)] * count, "none", concurrency, 0, None, backend)
+        case = Case([Plan(None, 1, False)] * count, "none", concurrency, 0, 0, None, backend)
         begin = anyio.current_time()
         _, log, _ = await play(case)
         assert log.peak == min(concurrency, count)
@@ -247,7 +260,7 @@ def test_a_slow_stream_is_pulled_while_records_are_in_work(backend: str) -> None
     """A record comes every second and takes three: with four tasks none of them ever waits for another."""
 
     async def main() -> None:
-        case = Case([Plan(None, 3, False)] * 20, "none", 4, 1, None, backend)
+        case = Case([Plan(None, 3, False)] * 20, "none", 4, 1, 0, None, backend)
         begin = anyio.current_time()
         _, log, _ = await play(case)
         assert log.peak in {3, 4}, "one starts in the moment when another ends"
@@ -261,7 +274,7 @@ def test_pulling_goes_on_as_soon_as_a_parked_record_has_started(backend: str) ->
     """One group fills the parking; what stands behind it in the stream starts while that group is still at work."""
 
     async def main() -> None:
-        case = Case([Plan("a", 1, False)] * 25 + [Plan("b", 1, False)], "group", 2, 0, None, backend)
+        case = Case([Plan("a", 1, False)] * 25 + [Plan("b", 1, False)], "group", 2, 0, 0, None, backend)
         begin = anyio.current_time()
         _, log, _ = await play(case)
         started = {index: time - begin for time, kind, index in log.events if kind == "start"}
@@ -273,7 +286,7 @@ def test_pulling_goes_on_as_soon_as_a_parked_record_has_started(backend: str) ->
 
 def test_behind_a_failed_checkpoint_the_stream_is_not_pulled_any_more() -> None:
     async def main() -> None:
-        case = Case([Plan("a", 0, True)] + [Plan("b", 0, False)] * 100, "checkpoint", 1, 0, None, "asyncio")
+        case = Case([Plan("a", 0, True)] + [Plan("b", 0, False)] * 100, "checkpoint", 1, 0, 0, None, "asyncio")
         stream, _, _ = await play(case)
         assert stream.answers == [{"type": "records.failed", "id": "0", "error": stream.answers[0]["error"]}]
         assert stream.pulled == 2
