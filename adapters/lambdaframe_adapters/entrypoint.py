@@ -176,8 +176,8 @@ class LambdaHandler:
         try:
             self._run(scope, exchange, invocation, soft, remaining)
         except DeadlineExceededError:
-            _log.error("The batch was cancelled at the deadline", unfinished=len(exchange.open))
-        return source.failures(event, exchange.open, exchange.received)
+            _log.error("The batch was cancelled at the deadline", unfinished=len(exchange.unanswered()))
+        return source.failures(event, exchange.unanswered(), exchange.received)
 
     def _run(
         self,

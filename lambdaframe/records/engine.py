@@ -216,7 +216,7 @@ def _limit(invocation: Invocation | None) -> tuple[Callable[[], float] | None, f
     if invocation is None or invocation.deadline is None:
         return None, math.inf, None
     # For each record remaining() would cost three times as much as its clock.
-    clock = invocation._clock  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    clock = invocation.clock
     return clock.monotonic, invocation.deadline, invocation.remaining
 
 

@@ -7,14 +7,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import FunctionType
 from typing import Any
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.records.payload import Read, Typed, reader
 from lambdaframe.records.record import Record
-from lambdaframe.signature import Argument, Signature, describe, members, read_signature
+from lambdaframe.signature import Argument, describe, members, read_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Plan:
 def make_plan(function: Callable[..., Any]) -> Plan:
     """Raises ConfigurationError for a function that can't be a consumer, and says what to write instead."""
     given = _given(function)
-    arguments = [argument for argument in _signature(function).arguments if argument.name not in given]
+    arguments = [argument for argument in read_signature(function).arguments if argument.name not in given]
     payloads = [argument.name for argument in arguments if _by_type(argument) is None]
     if len(payloads) > 1:
         raise ConfigurationError(
@@ -74,45 +73,6 @@ def _by_type(argument: Argument) -> Read | None:
 
 def _reader(argument: Argument, name: str) -> Read:
     return _by_type(argument) or reader(argument.annotation, f"{name}: '{argument.name}'")
-
-
-def _signature(function: Callable[..., Any]) -> Signature:
-    try:
-        return read_signature(function)
-    except ConfigurationError as exc:
-        plain = inspect.unwrap(function)
-        if not isinstance(exc.__cause__, NameError) or not isinstance(plain, FunctionType):
-            raise
-        return read_signature(_with_globals(plain, _names_around(plain)))
-
-
-def _names_around(function: FunctionType) -> dict[str, Any]:
-    """What the functions that define this one have as local names, if they are running.
-
-    Annotations that are strings (``from __future__ import annotations``) know nothing of them by themselves.
-    """
-    names: dict[str, Any] = {}
-    code, frame = function.__code__, inspect.currentframe()
-    while frame is not None:
-        if code in frame.f_code.co_consts:
-            names = {**frame.f_locals, **names}
-            code = frame.f_code
-        frame = frame.f_back
-    return names
-
-
-def _with_globals(function: FunctionType, names: dict[str, Any]) -> FunctionType:
-    """A function of the same signature, for being looked at, whose annotations can use these names."""
-    seen = FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    seen.__kwdefaults__, seen.__annotations__ = function.__kwdefaults__, function.__annotations__
-    seen.__module__, seen.__qualname__ = function.__module__, function.__qualname__
-    return seen
 
 
 def _given(function: Callable[..., Any]) -> set[str]:

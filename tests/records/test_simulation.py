@@ -190,7 +190,7 @@ def check_reserve(log: Log, deadline: float) -> None:
             slowest = max(slowest, time - begun[index])
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(case=cases)
 def test_every_run_keeps_the_rules(case: Case) -> None:
     async def main() -> None:
@@ -199,7 +199,7 @@ def test_every_run_keeps_the_rules(case: Case) -> None:
     simulate(case.backend, main)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(case=hanging)
 def test_hung_records_cost_only_themselves_and_what_must_wait_for_them(case: Case) -> None:
     async def main() -> None:
@@ -208,7 +208,7 @@ def test_hung_records_cost_only_themselves_and_what_must_wait_for_them(case: Cas
     simulate(case.backend, main)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(concurrency=st.integers(1, 40), count=st.integers(0, 60), backend=st.sampled_from(["asyncio", "trio"]))
 def test_the_concurrency_is_used_to_the_full(concurrency: int, count: int, backend: str) -> None:
     """Equal records take as many rounds as there must be."""
@@ -223,7 +223,7 @@ def test_the_concurrency_is_used_to_the_full(concurrency: int, count: int, backe
     simulate(backend, main)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     concurrency=st.integers(1, 8),
     backend=st.sampled_from(["asyncio", "trio"]),
@@ -280,6 +280,31 @@ def test_pulling_goes_on_as_soon_as_a_parked_record_has_started(backend: str) ->
         started = {index: time - begin for time, kind, index in log.events if kind == "start"}
         assert started[25] == pytest.approx(5), "it is the 26th, and 21 can be pulled at first"
         assert log.finished - begin == pytest.approx(25)
+
+    simulate(backend, main)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_failure_counts_while_its_answer_is_on_its_way(backend: str) -> None:
+    async def main() -> None:
+        case = Case([Plan("a", 0, True), Plan("b", 0, False)], "checkpoint", 3, 0.5, 1, None, backend)
+        stream, log, _ = await play(case)
+        assert [(kind, index) for _, kind, index in log.events] == [("start", 0), ("fail", 0)]
+        assert stream.failed == ["0"]
+
+    simulate(backend, main)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_failure_counts_for_what_waits_for_another_answer(backend: str) -> None:
+    """The third record waits for the first, whose answer takes a while; in that while the second one fails."""
+
+    async def main() -> None:
+        plans = [Plan("a", 1, False), Plan("b", 1.5, True), Plan("a", 0, False)]
+        stream, log, _ = await play(Case(plans, "checkpoint", 3, 0, 1, None, backend))
+        assert 2 not in {index for _, _, index in log.events}
+        assert stream.done == ["0"]
+        assert stream.failed == ["1"]
 
     simulate(backend, main)
 
