@@ -1,6 +1,7 @@
 """What a cold start adds to a bare interpreter: imports, ten validated routes, the first HTTP API event.
 
 Each contestant is a process of its own, in turn in each round. Bytecode files are there, as in a deployed function.
+"no plugins" is with PYDANTIC_DISABLE_PLUGINS=__all__: pydantic then does not look for plugins among what is installed.
 
     python -m benchmarks.cold_start
 """
@@ -102,6 +103,10 @@ CODE = {
     + "handler = Mangum(app)\n"
     + CHECK,
 }
+
+NO_PLUGINS = "import os\nos.environ['PYDANTIC_DISABLE_PLUGINS'] = '__all__'\n"
+for _name in ("lambdaframe", "Powertools, validated", "Mangum + FastAPI"):
+    CODE[f"{_name}, no plugins"] = NO_PLUGINS + CODE[_name]
 
 
 def main() -> None:

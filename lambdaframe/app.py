@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 from lambdaframe.errors import ConfigurationError, HTTPException
 from lambdaframe.http.endpoint import Endpoint
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
-from lambdaframe.http.routing import Router, parse_path
+from lambdaframe.http.routing import Router, parse_path, route_path
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
@@ -218,7 +218,7 @@ class App:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         method: str = scope["method"]
-        path = _route_path(scope)
+        path = route_path(scope)
         found = self._router.find(method, path)
         if isinstance(found, frozenset) and method == "HEAD" and "GET" in found:
             found = self._router.find("GET", path)
@@ -256,15 +256,6 @@ class App:
 
     def __repr__(self) -> str:
         return f"<App {self._app_name()}>"
-
-
-def _route_path(scope: Scope) -> str:
-    """The path below the root path, matched on a segment's boundary."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    if root and path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
-        return path[len(root) :] or "/"
-    return path
 
 
 def _wrap(wrap: Wrap, app: ASGIApp) -> ASGIApp:

@@ -7,7 +7,7 @@ longer than a cold event may.
 import asyncio
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
 from types import coroutine
@@ -34,7 +34,7 @@ def is_async_callable(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
-def in_thread(function: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """An async function that runs a blocking one in a worker thread, with the caller's context variables.
 
     When the caller is cancelled the thread is left to end by itself and its result is dropped: a blocked thread must

@@ -3,7 +3,7 @@
 A constructor takes facts and writes the sentence. The docstring says who raises it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -42,6 +42,16 @@ class SourceNotAllowedError(UnknownEventError):
     def __init__(self, event: object, source: str, allowed: Iterable[str]) -> None:
         super().__init__(event, f"An event of source {source!r} is not accepted here; allowed are {sorted(allowed)}")
         self.source = source
+
+
+class OriginNotAllowedError(UnknownEventError):
+    """Raised by ``LambdaHandler`` for an event from an API, account or ARN that its ``allow=`` leaves out."""
+
+    def __init__(self, event: Any, source: str, identities: Collection[str], allowed: Iterable[str]) -> None:
+        seen = f"from {list(identities)}" if identities else "that does not say where it is from"
+        super().__init__(event, f"An event of source {source!r} {seen} is not accepted; allowed are {sorted(allowed)}")
+        self.source = source
+        self.identities = tuple(identities)
 
 
 class MalformedEventError(EventError):

@@ -23,10 +23,10 @@ class Invocation:
 
     ``request_id``: Lambda's request id, or a new uuid4. ``source``: the event's source as ``detect`` names it
     (``"http_api"``, ``"sqs"``), or ``"asgi"`` under a local server. ``cold_start``: the first of its process.
-    ``deadline``: seconds on the monotonic clock, or None. ``raw_event``, ``raw_context``: as Lambda passed them.
+    ``deadline``: seconds on ``clock``'s monotonic time, or None. ``raw_event``, ``raw_context``: as Lambda passed them.
     """
 
-    __slots__ = ("_clock", "cold_start", "deadline", "raw_context", "raw_event", "request_id", "source")
+    __slots__ = ("clock", "cold_start", "deadline", "raw_context", "raw_event", "request_id", "source")
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class Invocation:
         self.deadline = deadline
         self.raw_event = raw_event
         self.raw_context = raw_context
-        self._clock = clock
+        self.clock = clock
 
     def remaining(self) -> float:
         """Seconds until the deadline, negative when it has passed; infinity where there is none."""
-        return math.inf if self.deadline is None else self.deadline - self._clock.monotonic()
+        return math.inf if self.deadline is None else self.deadline - self.clock.monotonic()
 
     def __repr__(self) -> str:
         return f"<Invocation {self.source} {self.request_id}>"

@@ -22,6 +22,9 @@ T = TypeVar("T")
 _RECANCEL = 0.05
 """Seconds after which a task that ignored its cancellation is cancelled again."""
 
+_LAST_WORDS = 1.0
+"""Seconds that tasks get to clean up when the process ends."""
+
 _log = get_logger("lambdaframe.runtime")
 
 
@@ -212,8 +215,8 @@ def _shut_down(loop: asyncio.AbstractEventLoop, lifespan: _Lifespan) -> None:
         leftovers = asyncio.all_tasks(loop)
         for task in leftovers:
             task.cancel()
-        if leftovers:
-            loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))
+        if leftovers:  # one that goes on although it was cancelled must not keep the process
+            loop.run_until_complete(asyncio.wait(leftovers, timeout=_LAST_WORDS))
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()

@@ -38,18 +38,42 @@ def read_signature(function: Callable[..., Any]) -> Signature:
             f"{name} is a generator: a handler returns its result once. Use 'return', not 'yield'."
         )
     target: Any = function if inspect.isroutine(function) or isinstance(function, type) else _callable_body(function)
-    try:
-        hints = typing.get_type_hints(target, include_extras=True)
-    except NameError as exc:
-        raise ConfigurationError(
-            f"{name} has an annotation that can't be resolved: {exc}. Define or import the type at module level."
-        ) from exc
+    hints = _hints(target, name)
     arguments: list[Argument] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
             raise ConfigurationError(f"{name} takes '{parameter}': write each argument out, so that it can be bound.")
         arguments.append(Argument(parameter.name, hints.get(parameter.name, EMPTY), parameter.default))
     return Signature(tuple(arguments), hints.get("return", EMPTY))
+
+
+def _hints(target: Any, name: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(target, include_extras=True)
+    except NameError:
+        pass
+    try:
+        return typing.get_type_hints(target, localns=_names_around(inspect.unwrap(target)), include_extras=True)
+    except NameError as exc:
+        raise ConfigurationError(
+            f"{name} has an annotation that can't be resolved: {exc}. Define or import the type at module level."
+        ) from exc
+
+
+def _names_around(function: Any) -> dict[str, Any]:
+    """What the functions that define this one have as local names, if they are running.
+
+    Annotations that are strings (``from __future__ import annotations``) know nothing of them by themselves.
+    """
+    names: dict[str, Any] = {}
+    code: Any = getattr(function, "__code__", None)
+    frame = inspect.currentframe()
+    while frame is not None:
+        if code in frame.f_code.co_consts:
+            names = {**frame.f_locals, **names}
+            code = frame.f_code
+        frame = frame.f_back
+    return names
 
 
 def _callable_body(function: Callable[..., Any]) -> Any:

@@ -1,6 +1,7 @@
 """Fixtures for all tests: the loop, the watch over blocking calls, captured events, and the real servers."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,16 @@ def blocking_calls_fail() -> Iterator[BlockBuster]:
         for function in watch.functions.values():
             function.can_block_in("pydantic/plugin/_loader.py", "get_plugins")
         yield watch
+
+
+@pytest.fixture(autouse=True)
+def root_logger_as_before() -> Iterator[None]:
+    """A handler that is built as in Lambda captures the process's root logger: it is let go after the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

@@ -4,25 +4,14 @@ It keeps a function to what it was deployed for. It is no authentication: whoeve
 event. IAM decides who may.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from lambdaframe.errors import ConfigurationError, SourceNotAllowedError, UnknownEventError
-from lambdaframe.types import Event
+from lambdaframe.errors import ConfigurationError, OriginNotAllowedError, SourceNotAllowedError
 from lambdaframe_adapters import empty_batch
 from lambdaframe_adapters._options import texts
 from lambdaframe_adapters.detection import SOURCES, detect
 from lambdaframe_adapters.sources import Source
-
-
-class OriginNotAllowedError(UnknownEventError):
-    """Raised by ``LambdaHandler`` for an event from an API, account or ARN that its ``allow=`` leaves out."""
-
-    def __init__(self, event: Event, source: str, identities: Collection[str], allowed: Iterable[str]) -> None:
-        seen = f"from {list(identities)}" if identities else "that does not say where it is from"
-        super().__init__(event, f"An event of source {source!r} {seen} is not accepted; allowed are {sorted(allowed)}")
-        self.source = source
-        self.identities = tuple(identities)
 
 
 class Admission:

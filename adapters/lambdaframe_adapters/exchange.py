@@ -4,7 +4,8 @@ Both are driven by the application through ``receive`` and ``send``; they do no 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from lambdaframe.errors import LambdaFrameError
@@ -82,30 +83,37 @@ def _copied(chunk: Any) -> bytes:
 class RecordExchange:
     """One batch and what became of its records.
 
-    ``received``: how many records were handed out. ``open``: the ids of those that were not answered ``records.done``,
-    with the number of times each is open (ids may repeat in a batch).
+    It only writes down what comes and goes; who is missing is worked out at the end, and mostly nobody is.
     """
 
-    __slots__ = ("_records", "open", "received")
+    __slots__ = ("_done", "_received", "_records")
 
     def __init__(self, records: Iterator[Record]) -> None:
         self._records = records
-        self.received = 0
-        self.open: dict[str, int] = {}
+        self._received: list[str] = []
+        self._done: list[str] = []
+
+    @property
+    def received(self) -> int:
+        """How many records were handed out."""
+        return len(self._received)
+
+    def unanswered(self) -> Collection[str]:
+        """The ids of records that were handed out and not answered ``records.done``. An id that stands twice in the
+        batch is among them unless it was done twice."""
+        if self._done == self._received:
+            return ()
+        return Counter(self._received) - Counter(self._done)
 
     async def receive(self) -> Message:
         for record in self._records:
-            self.received += 1
-            self.open[record.id] = self.open.get(record.id, 0) + 1
+            self._received.append(record.id)
             return {"type": "records.record", "record": record}
         return {"type": "records.end"}
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
         if kind == "records.done":
-            identifier = message["id"]
-            left = self.open.pop(identifier, 0) - 1
-            if left > 0:
-                self.open[identifier] = left
+            self._done.append(message["id"])
         elif kind != "records.failed":
             raise ProtocolError(f"Expected 'records.done' or 'records.failed', the application sent {kind!r}.")

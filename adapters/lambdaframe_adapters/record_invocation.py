@@ -26,5 +26,5 @@ def answer_records(
     try:
         execution.run(scope, exchange.receive, exchange.send, invocation, soft=soft, remaining=remaining)
     except DeadlineExceededError:
-        _log.error("The batch was cancelled at the deadline", unfinished=len(exchange.open))
-    return source.failures(event, exchange.open, exchange.received)
+        _log.error("The batch was cancelled at the deadline", unfinished=len(exchange.unanswered()))
+    return source.failures(event, exchange.unanswered(), exchange.received)

@@ -47,7 +47,18 @@ def problem(status: int, detail: Any = None, headers: Mapping[str, str] | None =
     return Answer(status, [PROBLEM_TYPE, (b"content-length", b"%d" % len(body)), *extra], body)
 
 
+_RENAMED: Mapping[int, str] = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""RFC 9110's names, which the standard library has only since Python 3.13: an answer must not depend on that."""
+
+
 def _phrase(status: int) -> str:
+    if status in _RENAMED:
+        return _RENAMED[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:

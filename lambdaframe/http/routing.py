@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from lambdaframe.errors import ConfigurationError
+from lambdaframe.types import Scope
 
 T = TypeVar("T")
 
@@ -94,6 +95,15 @@ def parse_path(path: str) -> tuple[Parameter, ...]:
     if len(set(names)) != len(names):
         raise ConfigurationError(f"A parameter's name stands twice in the path {path!r}.")
     return tuple(parameters)
+
+
+def route_path(scope: Scope) -> str:
+    """The path below the scope's root path, matched on a segment's boundary: what routes are about."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in {"", "/"}:
+        return path[len(root) :] or "/"
+    return path
 
 
 class Router(Generic[T]):

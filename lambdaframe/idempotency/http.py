@@ -22,6 +22,7 @@ import orjson
 
 from lambdaframe.errors import IdempotencyConflictError, IdempotencyKeyError, LeaseLostError
 from lambdaframe.http.responses import Answer
+from lambdaframe.http.routing import route_path
 from lambdaframe.idempotency.keys import encoded, payload_digest, storage_key
 from lambdaframe.idempotency.policy import HOUR, Duration, OnConflict, OnExpiry, policy
 from lambdaframe.idempotency.runner import Operation, run_once
@@ -115,9 +116,10 @@ def idempotency_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
 
 
 def fingerprint(scope: Scope, body: bytes) -> str:
-    """The digest of the payload: method, path, query and body."""
+    """The digest of the payload: method, path below the root path, query and body. A request may come again by another
+    stage or domain."""
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
-    parts = [scope["method"], scope["path"]]
+    parts = [scope["method"], route_path(scope)]
     for pair in sorted(query, key=itemgetter(0)):
         parts.extend(pair)
     return payload_digest(body, *map(encoded, parts), is_json=_is_json(scope["headers"]))

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from lambdaframe.logging.configuration import PROCESS, RendererChoice, changed
 from lambdaframe.logging.context import bind, bound, fresh_keys, unbind
-from lambdaframe.logging.logger import Logger
+from lambdaframe.logging.loggers import Logger
 from lambdaframe.logging.processors import Processor
 from lambdaframe.logging.stdlib import install
 

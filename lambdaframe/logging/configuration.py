@@ -141,4 +141,4 @@ def _renderer(settings: Settings) -> Renderer:
 
 
 PROCESS = Configuration(from_environment(os.environ))
-"""The process's configuration, which ``lambdaframe.logging.logger`` and ``configure`` share."""
+"""The process's configuration, which ``lambdaframe.logging.loggers`` and ``configure`` share."""

@@ -133,6 +133,9 @@ class AsyncioCrew:
     async def _run(self) -> None:
         try:
             await self._work()
+        except GeneratorExit:
+            self._stopped = True  # the loop was thrown away: there is nobody to tell
+            raise
         except BaseException as exc:
             if not self._stopped:
                 self._failure = exc

@@ -122,21 +122,23 @@ class _Stream:
                         self._in_flight.add(record)
                         await resume(context, steps, waiting, outcome)
                         self._in_flight.discard(record)
-                        if self.crew.disturbed():
-                            await self._calm()
                     answer: Message = {"type": "records.done", "id": record.id, "result": outcome.value}
+                    if waiting is not outcome and self.crew.disturbed():
+                        await self._calm()
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and waiting is not outcome:
                         raise  # this task is being closed
                     if await self._is_interrupted(record, context, error):
                         return None
+                    if order is not None:
+                        order.fail(record)  # before the answer is sent, because that may wait
                     answer = {"type": "records.failed", "id": record.id, "error": error}
                     steps = calls(function, outcome)
                     step = steps.send
                 if clock is not None and clock() - started > self._slowest:
                     self._slow_down(clock() - started)
                 await send(answer)
-                record = None if order is None else self._following(order, record, answer)
+                record = None if order is None else self._following(order, record)
         return None
 
     async def _calm(self) -> None:
@@ -163,14 +165,14 @@ class _Stream:
     def _report(self, record: Record, message: str, **fields: Any) -> None:
         _log.error(message, record_id=record.id, consumer=self._consumer.label, attempt=_attempt(record), **fields)
 
-    def _following(self, order: Order, record: Record, answer: Message) -> Record | None:
-        following = order.ended(record, failed=answer["type"] == "records.failed")
+    def _following(self, order: Order, record: Record) -> Record | None:
+        following = order.ended(record)
         if self._idle and not order.full:
             self._idle.pop().set()
         return following
 
     def _hand_over(self, grown: bool) -> bool:
-        """Let another task pull while this one works. Each task adds two, so that they are many soon but never idle."""
+        """Let another task pull while this one works. Each adds two, so that many records soon have many tasks."""
         if not grown:
             for _ in range(min(2, self._consumer.concurrency - self._tasks)):
                 self._tasks += 1
@@ -214,7 +216,7 @@ def _limit(invocation: Invocation | None) -> tuple[Callable[[], float] | None, f
     if invocation is None or invocation.deadline is None:
         return None, math.inf, None
     # For each record remaining() would cost three times as much as its clock.
-    clock = invocation._clock  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    clock = invocation.clock
     return clock.monotonic, invocation.deadline, invocation.remaining
 
 

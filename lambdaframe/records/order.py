@@ -56,10 +56,16 @@ class Order:
         self._parked += 1
         return False
 
-    def ended(self, record: Record, *, failed: bool) -> Record | None:
+    def fail(self, record: Record) -> None:
+        """A running record has failed. Say so at once; ``ended`` is due when nothing is left to do for it."""
+        if record.group is not None:
+            self._failed.add(record.group)
+        if self._checkpoint:
+            sequence = _sequence(record)
+            self._failed_at = sequence if self._failed_at is None else min(sequence, self._failed_at)
+
+    def ended(self, record: Record) -> Record | None:
         """The parked record that starts now that this one has ended."""
-        if failed:
-            self._fail(record)
         if record.group is None:
             return None
         parked = self._working[record.group]
@@ -70,13 +76,6 @@ class Order:
                 return following
         del self._working[record.group]
         return None
-
-    def _fail(self, record: Record) -> None:
-        if record.group is not None:
-            self._failed.add(record.group)
-        if self._checkpoint:
-            sequence = _sequence(record)
-            self._failed_at = sequence if self._failed_at is None else min(sequence, self._failed_at)
 
     def _behind(self, record: Record) -> bool:
         """Whether it comes after the checkpoint."""

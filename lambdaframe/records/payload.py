@@ -9,14 +9,12 @@ A body that can't be read or does not fit raises PoisonRecordError with a reason
 
 import dataclasses
 import inspect
+import sys
 import typing
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
-from uuid import UUID
 
 import orjson
 
@@ -130,7 +128,7 @@ class Typed:
     def __init__(self, annotation: Any, where: str) -> None:
         self._annotation = annotation
         self._where = where
-        self._read: Read | None = {str: _text, bytes: _bytes}.get(bare(annotation))
+        self._read: Read | None = _text if bare(annotation) is str else _bytes if bare(annotation) is bytes else None
         self._validators: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
 
     def __call__(self, record: Record) -> Any:
@@ -142,8 +140,6 @@ class Typed:
             return validate_python(body)
         except ValueError as exc:  # pydantic's ValidationError is one
             raise PoisonRecordError(_reason(exc)) from None
-        except RecursionError:
-            raise PoisonRecordError("The body is nested too deeply") from None
 
     def warm(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         """Build the validators, for JSON and for Python values. Raises ConfigurationError when that can't be done."""
@@ -180,8 +176,12 @@ def _reason(error: ValueError) -> str:
 
 
 _KNOWN: frozenset[Any] = frozenset(
-    {Any, object, NoneType, bool, int, float, str, bytes, list, dict, tuple, set, frozenset}
-    | {datetime, date, time, timedelta, Decimal, UUID}
+    {Any, object, NoneType, bool, int, float, str, bytes, list, dict, tuple, set, frozenset, Mapping, Sequence}
+)
+
+# By name, so that nothing is imported for being compared.
+_KNOWN_NAMES = frozenset(
+    {"datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "decimal.Decimal", "uuid.UUID"}
 )
 
 
@@ -195,11 +195,13 @@ def _is_sound(annotation: Any, seen: set[Any]) -> bool:
     if origin is not None:
         sound = origin in {typing.Union, UnionType} or _is_sound(origin, seen)
         return sound and all(_is_sound(argument, seen) for argument in get_args(annotation))
-    if annotation is Any or annotation in _KNOWN or annotation in seen:
-        return True
     if not inspect.isclass(annotation):
-        return False
+        return annotation is Any
+    if annotation in _KNOWN or annotation in seen:
+        return True
     if hasattr(annotation, "__pydantic_validator__") or hasattr(annotation, "__get_pydantic_core_schema__"):
+        return True
+    if f"{annotation.__module__}.{annotation.__qualname__}" in _KNOWN_NAMES:
         return True
     seen.add(annotation)
     fields = _fields(annotation)
@@ -208,8 +210,10 @@ def _is_sound(annotation: Any, seen: set[Any]) -> bool:
 
 def _fields(cls: Any) -> list[Any] | None:
     """The types of a class's fields; None for a class that declares none, or types that are not known (yet)."""
+    # typing's own TypedDict keeps too little before Python 3.12: pydantic takes that of typing_extensions only.
+    typed_dict = hasattr(cls, "__required_keys__") and (sys.version_info >= (3, 12) or type(cls).__module__ != "typing")
     named_tuple = tuple in cls.__mro__ and hasattr(cls, "_fields")
-    if not (dataclasses.is_dataclass(cls) or typing.is_typeddict(cls) or named_tuple):
+    if not (dataclasses.is_dataclass(cls) or typed_dict or named_tuple):
         return None
     try:
         return list(typing.get_type_hints(cls).values())

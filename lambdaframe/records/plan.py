@@ -7,14 +7,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import FunctionType
 from typing import Any
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.records.payload import Read, Typed, reader
 from lambdaframe.records.record import Record
-from lambdaframe.signature import Argument, Signature, describe, members, read_signature
+from lambdaframe.signature import Argument, describe, members, read_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ class Plan:
 def make_plan(function: Callable[..., Any]) -> Plan:
     """Raises ConfigurationError for a function that can't be a consumer, and says what to write instead."""
     given = _given(function)
-    arguments = [argument for argument in _signature(function).arguments if argument.name not in given]
-    payloads = [argument.name for argument in arguments if members(argument.annotation) not in _BY_TYPE]
+    arguments = [argument for argument in read_signature(function).arguments if argument.name not in given]
+    payloads = [argument.name for argument in arguments if _by_type(argument) is None]
     if len(payloads) > 1:
         raise ConfigurationError(
             f"{describe(function)} takes {len(payloads)} payloads: {', '.join(payloads)}. Take one, of a type that "
@@ -66,51 +65,14 @@ def _invocation(record: Record) -> Invocation:
     return current_invocation()
 
 
-_BY_TYPE: dict[tuple[Any, ...], Read] = {(Record,): itself, (Invocation,): _invocation}
+def _by_type(argument: Argument) -> Read | None:
+    """What reads an argument that is no payload."""
+    asked = members(argument.annotation)
+    return itself if asked == (Record,) else _invocation if asked == (Invocation,) else None
 
 
 def _reader(argument: Argument, name: str) -> Read:
-    by_type = _BY_TYPE.get(members(argument.annotation))
-    return by_type or reader(argument.annotation, f"{name}: '{argument.name}'")
-
-
-def _signature(function: Callable[..., Any]) -> Signature:
-    try:
-        return read_signature(function)
-    except ConfigurationError as exc:
-        names = _names_around(function) if isinstance(exc.__cause__, NameError) else {}
-        if not names:
-            raise
-        return read_signature(_with_globals(function, names))
-
-
-def _names_around(function: Callable[..., Any]) -> dict[str, Any]:
-    """What the functions that define this one have as local names, if they are running.
-
-    Annotations that are strings (``from __future__ import annotations``) know nothing of them by themselves.
-    """
-    names: dict[str, Any] = {}
-    code, frame = getattr(function, "__code__", None), inspect.currentframe()
-    while frame is not None and code is not None:
-        if code in frame.f_code.co_consts:
-            names = {**frame.f_locals, **names}
-            code = frame.f_code
-        frame = frame.f_back
-    return names
-
-
-def _with_globals(function: Any, names: dict[str, Any]) -> Callable[..., Any]:
-    """A function of the same signature, for being looked at, whose annotations can use these names."""
-    seen = FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    seen.__kwdefaults__, seen.__annotations__ = function.__kwdefaults__, function.__annotations__
-    seen.__module__, seen.__qualname__ = function.__module__, function.__qualname__
-    return seen
+    return _by_type(argument) or reader(argument.annotation, f"{name}: '{argument.name}'")
 
 
 def _given(function: Callable[..., Any]) -> set[str]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lambdaframe.errors import ConfigurationError, SourceNotAllowedError, UnknownEventError
-from lambdaframe_adapters.admission import Admission, OriginNotAllowedError
+from lambdaframe.errors import ConfigurationError, OriginNotAllowedError, SourceNotAllowedError, UnknownEventError
+from lambdaframe_adapters.admission import Admission
 from lambdaframe_adapters.detection import detect
 from tests.adapters.captured import NAMES, captured
 

@@ -203,6 +203,11 @@ async def test_another_payload_is_refused(scope: Scope, body: bytes, guard: Guar
         await guard(scope, body, must_not_run)
 
 
+async def test_a_request_may_come_again_by_another_stage(guard: Guard) -> None:
+    await guard({**request("k", path="/prod/orders"), "root_path": "/prod"}, BODY, Handler())
+    assert REPLAYED in (await guard(request("k", path="/orders"), BODY, must_not_run)).headers
+
+
 @pytest.mark.parametrize(
     ("first", "second", "same"),
     [

@@ -9,7 +9,7 @@ import pytest
 
 from lambdaframe.logging import bind, configure, logger
 from lambdaframe.logging.configuration import Configuration, Settings
-from lambdaframe.logging.logger import Logger
+from lambdaframe.logging.loggers import Logger
 from lambdaframe.logging.processors import Entry
 from lambdaframe.logging.renderers import ConsoleRenderer, JsonRenderer, Timestamps, wants_colours
 from tests.logging.written import CONTEXT, Written, invocation

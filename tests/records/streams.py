@@ -36,11 +36,12 @@ def consumer(function: Callable[..., Any], *, concurrency: int = 10, guard: Guar
 
 
 class Stream:
-    """Hands out records and keeps the answers. ``pause``: seconds to wait before each record."""
+    """Hands out records and keeps the answers. ``pause``, ``delay``: seconds before each record and each answer."""
 
-    def __init__(self, records: Iterable[Record], *, pause: float = 0) -> None:
+    def __init__(self, records: Iterable[Record], *, pause: float = 0, delay: float = 0) -> None:
         self._records = iter(records)
         self._pause = pause
+        self._delay = delay
         self.pulled = 0
         self.answers: list[Message] = []
 
@@ -53,6 +54,8 @@ class Stream:
         return {"type": "records.end"}
 
     async def send(self, message: Message) -> None:
+        if self._delay:
+            await anyio.sleep(self._delay)
         self.answers.append(message)
 
     def ids(self, kind: str) -> list[str]:

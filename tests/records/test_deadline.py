@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import json
+import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +78,21 @@ def test_a_batch_with_less_than_a_second_starts_nothing(backend: str) -> None:
 
         stream = await Stream(many(3)).through(consumer(work))
         assert stream.answers == []
+
+    simulate(backend, main)
+
+
+@pytest.mark.parametrize("left", [0.4, 0.3, 0.0, -1.0])
+def test_a_batch_that_comes_too_late_ends_at_once(backend: str, left: float) -> None:
+    async def main() -> None:
+        invocation = give_deadline(left)
+
+        async def work(record: Record) -> None:
+            pytest.fail("started")
+
+        stream = await Stream(many(3), pause=0.01).through(consumer(work))
+        assert stream.answers == []
+        assert invocation.remaining() >= left - 0.011
 
     simulate(backend, main)
 
@@ -319,7 +337,7 @@ def test_a_second_cancellation_is_passed_on_to_the_records() -> None:
 
 
 def test_a_scope_of_anyio_cancels_the_records_once(backend: str) -> None:
-    """anyio's scopes on asyncio cancel a task in every turn of the loop; a record's finally block must not feel that."""
+    """On asyncio they cancel a task in every turn of the loop, which a record's finally block must not feel."""
     turns = 0
 
     async def main() -> None:
@@ -347,23 +365,87 @@ def test_a_handler_that_cancels_its_own_task_harms_nobody() -> None:
         async def work(record: Record) -> str:
             task = asyncio.current_task()
             assert task is not None
+            assert task.cancelling() == 0
             if record.id == "1":
                 task.cancel()
                 await asyncio.sleep(1)
+            if record.id == "2":
+                return await failing_group()
             if record.id == "3":
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.sleep(1)
                 task.cancel()
                 return "done all the same"
+            if record.id == "5":
+                task.cancel()
+                raise ValueError("before the cancellation came")
             await asyncio.sleep(0.1)
-            return ""
+            return "done"
 
-        stream = await Stream(many(6)).through(consumer(work, concurrency=1))
-        assert stream.failed == ["1"]
-        assert stream.done == ["0", "2", "3", "4", "5"]
+        stream = await Stream(many(8)).through(consumer(work, concurrency=1))
+        assert stream.failed == ["1", "5"]
+        assert stream.done == ["0", "2", "3", "4", "6", "7"]
+        assert stream.results["2"] == "the group's own error"
+
+    async def failing_group() -> str:
+        """A task group takes a cancellation for its caller's if one is still counted."""
+
+        async def fail() -> None:
+            raise ValueError
+
+        result = "nothing"
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+                await asyncio.sleep(1)
+        except* ValueError:
+            result = "the group's own error"
+        return result
 
     simulate("asyncio", main)
+
+
+def test_results_are_not_mixed_up_by_handlers_that_cancel_themselves() -> None:
+    async def main() -> None:
+        async def work(record: Record) -> str:
+            await asyncio.sleep(0.1)
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            return record.id
+
+        stream = await Stream(many(20)).through(consumer(work, concurrency=20))
+        assert stream.results == {str(number): str(number) for number in range(20)}
+
+    simulate("asyncio", main)
+
+
+def test_a_loop_that_is_thrown_away_leaves_no_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", errors.append)
+    monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", True)
+    ended: list[str] = []
+
+    async def work(record: Record) -> None:
+        try:
+            await asyncio.sleep(3600 if record.id == "0" else 0)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(record.id)
+
+    def throw_away() -> None:
+        loop = asyncio.new_event_loop()
+        loop.set_task_factory(None)
+        task = loop.create_task(Stream(many(2)).through(consumer(work)))
+        loop.run_until_complete(asyncio.sleep(0.001))
+        assert not task.done()
+        loop.close()
+
+    throw_away()
+    gc.collect()
+    assert sorted(ended) == ["0", "1"]
+    assert errors == []
 
 
 def test_the_loops_shutdown_ends_the_run() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdaframe.records.order import Order
+from lambdaframe.records.record import Record
 from tests.records.streams import record
 
 
@@ -19,15 +20,22 @@ def starts(order: Order, *records: tuple[str, str | None, int]) -> list[str]:
     ]
 
 
+def end(order: Order, one: Record, *, failed: bool) -> Record | None:
+    """What starts when this one has ended."""
+    if failed:
+        order.fail(one)
+    return order.ended(one)
+
+
 def test_one_of_a_group_at_a_time_and_the_next_when_it_ends() -> None:
     order = Order("group", 10)
     first, second, third = (record(name, group="a") for name in "123")
     assert order.admit(first)
     assert not order.admit(second)
     assert not order.admit(third)
-    assert order.ended(first, failed=False) is second
-    assert order.ended(second, failed=False) is third
-    assert order.ended(third, failed=False) is None
+    assert end(order, first, failed=False) is second
+    assert end(order, second, failed=False) is third
+    assert end(order, third, failed=False) is None
     assert order.admit(record("4", group="a"))
 
 
@@ -38,7 +46,7 @@ def test_nothing_of_a_group_starts_after_one_of_it_has_failed(kind: str) -> None
     parts = [record(name, group="a", sequence=5) for name in "23"]  # of one aggregated record, say
     assert order.admit(first)
     assert not order.admit(parts[0])
-    assert order.ended(first, failed=True) is None
+    assert end(order, first, failed=True) is None
     assert not order.admit(parts[1])
     assert order.admit(record("4", group="b", sequence=5))
 
@@ -47,7 +55,7 @@ def test_records_without_a_group_do_not_wait_for_each_other() -> None:
     order = Order("group", 10)
     assert starts(order, ("1", None, 1), ("2", None, 2), ("3", None, 3)) == ["1", "2", "3"]
     failed = record("1")
-    order.ended(failed, failed=True)
+    end(order, failed, failed=True)
     assert starts(order, ("4", None, 4)) == ["4"]
 
 
@@ -61,10 +69,10 @@ def test_nothing_behind_a_failed_checkpoint_starts_but_what_is_before_it_may() -
     assert order.admit(low)
     assert order.admit(high)
     assert not order.admit(later)
-    assert order.ended(high, failed=True) is None
+    assert end(order, high, failed=True) is None
     assert starts(order, ("before", "c", 8)) == ["before"]
     assert not order.closed
-    assert order.ended(low, failed=False) is None, "the parked one is behind the checkpoint"
+    assert end(order, low, failed=False) is None, "the parked one is behind the checkpoint"
     assert starts(order, ("behind", "d", 12)) == []
     assert order.closed
 
@@ -74,8 +82,8 @@ def test_the_lowest_failure_counts() -> None:
     nine, ten = record("9", group="a", sequence=9), record("10", group="b", sequence=10)
     assert order.admit(nine)
     assert order.admit(ten)
-    order.ended(nine, failed=True)
-    order.ended(ten, failed=True)
+    end(order, nine, failed=True)
+    end(order, ten, failed=True)
     assert starts(order, ("10", "c", 10), ("8", "d", 8)) == ["8"]
 
 
@@ -84,7 +92,7 @@ def test_a_stream_with_checkpoints_needs_sequence_numbers() -> None:
     nameless = record("1", group="a")
     assert order.admit(nameless)
     with pytest.raises(ValueError, match="no sequence number"):
-        order.ended(nameless, failed=True)
+        end(order, nameless, failed=True)
 
 
 def test_no_more_is_parked_than_the_limit_once_the_stream_is_not_pulled_while_full() -> None:
@@ -95,7 +103,7 @@ def test_no_more_is_parked_than_the_limit_once_the_stream_is_not_pulled_while_fu
         assert not order.full
         order.admit(record(name, group="a"))
     assert order.full
-    assert order.ended(running, failed=False) is not None
+    assert end(order, running, failed=False) is not None
     assert not order.full
 
 
@@ -105,7 +113,7 @@ def test_a_failed_group_frees_what_it_had_parked() -> None:
     order.admit(running)
     for name in "123":
         order.admit(record(name, group="a"))
-    order.ended(running, failed=True)
+    end(order, running, failed=True)
     assert not order.full
 
 
@@ -121,7 +129,8 @@ def test_any_interleaving_keeps_the_rules(
     order = Order("group" if kind == "group" else "checkpoint", 1000)
     records = [record(str(number), group=group, sequence=number) for number, (group, _) in enumerate(pulled)]
     fails = {str(number) for number, (_, fail) in enumerate(pulled) if fail}
-    running, started = [], []
+    running: list[Record] = []
+    started: list[Record] = []
     failed: list[int] = []
     waiting = iter(records)
     for choice in [*ends, *([0] * 100)]:
@@ -134,7 +143,7 @@ def test_any_interleaving_keeps_the_rules(
             ended = running.pop(choice % len(running))
             if ended.id in fails:
                 failed.append(int(ended.id))
-            following = order.ended(ended, failed=ended.id in fails)
+            following = end(order, ended, failed=ended.id in fails)
             if following is not None:
                 assert following.group == ended.group
                 assert kind == "group" or all(int(following.id) < number for number in failed)
