@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from lambdaframe.errors import ConfigurationError, HTTPException
+from lambdaframe.http.cors import check_cors
 from lambdaframe.http.endpoint import Endpoint
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
 from lambdaframe.http.routing import Router, parse_path, route_path
@@ -259,11 +260,14 @@ class App:
 
 
 def _wrap(wrap: Wrap, app: ASGIApp) -> ASGIApp:
+    made: ASGIApp
     if isinstance(wrap, Iterable):  # Starlette's Middleware gives its parts
         cls, args, kwargs = cast("Iterable[Any]", wrap)
-        made: ASGIApp = cls(app, *args, **kwargs)
-        return made
-    return wrap(app)
+        made = cls(app, *args, **kwargs)
+    else:
+        made = wrap(app)
+    check_cors(made)
+    return made
 
 
 async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,20 +6,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal, TypeAlias
 
 from lambdaframe.errors import ConfigurationError, LifespanError
 from lambdaframe.invocation import Invocation
 from lambdaframe.logging import capture_stdlib, get_logger
 from lambdaframe.runtime import Runtime
-from lambdaframe.types import ASGIApp, LambdaContext
+from lambdaframe.types import LambdaContext
 from lambdaframe_adapters import empty_batch
 from lambdaframe_adapters._options import checked
 from lambdaframe_adapters.admission import Admission
 from lambdaframe_adapters.execution import Execution
 from lambdaframe_adapters.http_invocation import answer_http
 from lambdaframe_adapters.record_invocation import answer_records
+
+AnyASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]
+"""An ASGI 3 application, by whatever names its framework calls the types of the three words."""
 
 _TERMINATED = 143
 """The exit status of a process that SIGTERM ended, by the shell's convention."""
@@ -49,7 +52,7 @@ class LambdaHandler:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: AnyASGIApp,
         *,
         sources: Iterable[str] | None = None,
         allow: Iterable[str] | None = None,

@@ -6,7 +6,8 @@ It runs in a process of its own, by ``tests.conformance.suite``, and imports wha
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,13 +31,13 @@ class _Record:
         self.tests[self.current]["reached"] = True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         self.current = item.nodeid
         self.tests[item.nodeid] = {"outcome": "passed", "reached": False, "error": ""}
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Iterator[Any]:
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
         signal.signal(signal.SIGALRM, _out_of_patience)
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         try:
@@ -65,17 +66,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before Starlette's conftest imports TestClient."""
     record = _Record(os.environ["CONFORMANCE_RECORD"])
     early_config.pluginmanager.register(record)
-    from starlette import testclient
-
+    testclient: Any = import_module("starlette.testclient")
     adapter, gateway = os.environ["CONFORMANCE_ADAPTER"], os.environ["CONFORMANCE_GATEWAY"]
     transport: Any
     if adapter == "starlette":
-        transport = vars(testclient)["_TestClientTransport"]
+        transport = testclient._TestClientTransport
     else:
-        import lambda_clients  # beside this file, which is where pytest has found it
-
+        lambda_clients: Any = import_module("lambda_clients")  # beside this file, which is no package in this process
         transport = lambda_clients.WatchedTransport
-        vars(testclient)["TestClient"] = lambda_clients.client_class(adapter, gateway)
+        testclient.TestClient = lambda_clients.client_class(adapter, gateway)
     handle = transport.handle_request
 
     def counted(self: Any, request: Any) -> Any:

@@ -9,14 +9,23 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from lambdaframe_adapters.testing import gateways
 from tests.conformance.source import starlette_source
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-TIMEOUT = 180.0
+GATEWAYS: Final = tuple(gateways.GATEWAYS)
+
+PAIRS: Final = (
+    *(("lambdaframe", gateway) for gateway in GATEWAYS),
+    *(("mangum", gateway) for gateway in GATEWAYS if not gateway.startswith("lattice")),
+)
+"""Each adapter with each gateway it knows."""
+
+TIMEOUT: Final = 180.0
 """Seconds for one run of the suite."""
 
 
@@ -41,9 +50,15 @@ def possible() -> Run:
 
 
 def run_all(pairs: Collection[tuple[str, str]], tests: Collection[str]) -> list[Run]:
-    """These tests through each pair of an adapter and a gateway, four at a time: much of it is waiting for answers without an end."""
+    """These tests through each pair of an adapter and a gateway. Four at a time: much of it is waiting for answers
+    without an end."""
+
+    def run(pair: tuple[str, str]) -> Run:
+        adapter, gateway = pair
+        return _run(adapter, gateway, _results(adapter, gateway, tests))
+
     with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda pair: _run(*pair, _results(*pair, tests)), pairs))
+        return list(pool.map(run, pairs))
 
 
 def _run(adapter: str, gateway: str, tests: dict[str, dict[str, Any]]) -> Run:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 
 from lambdaframe import (
     App,
+    CORSMiddleware,
     HTTPException,
     Invocation,
     JSONResponse,
@@ -362,6 +363,40 @@ def test_middleware_is_applied_as_written_and_sees_error_answers() -> None:
     client = TestClient(app)
     assert client.get("/").headers["x-marks"] == "21"
     assert client.get("/lost").headers["x-marks"] == "21"
+
+
+OPEN: list[dict[str, Any]] = [
+    {"allow_origins": ["*"]},
+    {"allow_origins": "*"},
+    {"allow_origin_regex": ".*"},
+    {"allow_origin_regex": r"https://.*"},
+]
+
+
+@pytest.mark.parametrize("origins", OPEN)
+def test_credentials_for_every_origin_are_a_mistake(origins: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="credentials"):
+        App(middleware=[Middleware(CORSMiddleware, allow_credentials=True, **origins)])
+    with pytest.raises(ConfigurationError, match="credentials"):
+        App(middleware=[lambda app: CORSMiddleware(app, allow_credentials=True, **origins)])
+    App(middleware=[Middleware(CORSMiddleware, **origins)])
+
+
+def test_cross_origin_sharing_with_a_list() -> None:
+    shop = "https://shop.example"
+    known: dict[str, Any] = {
+        "allow_origins": [shop],
+        "allow_origin_regex": r"https://.*\.shop\.example",
+        "allow_credentials": True,
+    }
+    app = App(middleware=[Middleware(CORSMiddleware, **known)])
+
+    @app.get("/")
+    async def root() -> None:
+        raise HTTPException(404)
+
+    answer = TestClient(app).get("/", headers={"origin": shop})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (404, shop)
 
 
 def test_the_lifespan_surrounds_the_requests_and_its_state_reaches_them() -> None:

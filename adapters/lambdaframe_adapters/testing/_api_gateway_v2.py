@@ -30,9 +30,10 @@ def refuse_outside(path: str, setup: Setup) -> None:
 
 
 def domain_of(request: Request, setup: Setup) -> str:
-    """The domain name as the gateway tells it: with a stage in the URL the API's own, else the request's host."""
+    """The domain name as the gateway tells it: with a stage in the URL the API's own, else the request's host, if that
+    can be a domain name."""
     own = f"{_gateway.API_ID}.execute-api.{_gateway.REGION}.amazonaws.com"
-    return own if setup.stage or not request.host else request.host
+    return own if setup.stage or not request.host or request.host.startswith("[") else request.host
 
 
 def decoded_path(path: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any, Final, Self
 from lambdaframe.errors import LifespanError
 from lambdaframe.types import ASGIApp
 from lambdaframe_adapters.entrypoint import LambdaHandler
+from lambdaframe_adapters.testing._httpx import httpx
 from lambdaframe_adapters.testing.context import LambdaContext
-from lambdaframe_adapters.testing.transport import httpx, invoke, outside_loops
+from lambdaframe_adapters.testing.transport import invoke, outside_loops
 from lambdaframe_adapters.testing.watched import Watched, WatchedTransport
 
 _WITHOUT_BASE_PATH: Final = frozenset({"rest_api", "http_api_v1"})

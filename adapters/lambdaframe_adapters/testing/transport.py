@@ -4,19 +4,12 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from lambdaframe_adapters.testing._httpx import httpx
 from lambdaframe_adapters.testing.context import LambdaContext
 from lambdaframe_adapters.testing.gateways import gateway
 from lambdaframe_adapters.testing.messages import Request, Setup
-
-if TYPE_CHECKING:
-    import httpx2 as httpx
-else:
-    try:
-        import httpx2 as httpx
-    except ModuleNotFoundError:
-        import httpx
 
 T = TypeVar("T")
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lambdaframe.types import ASGIApp, Message, Receive, Scope, Send
-from lambdaframe_adapters.testing.transport import GatewayTransport, httpx
+from lambdaframe_adapters.testing._httpx import httpx
+from lambdaframe_adapters.testing.transport import GatewayTransport
 
 _ATTRIBUTES: Final = frozenset({"template", "context"})
 """What Starlette's templates tell, and TestClient puts on its responses."""
