@@ -1,12 +1,14 @@
 # One verb for one intention. Each verb makes its own .venv and installs what it needs; a second run starts at once.
 #
-#     make demo     the same application three ways: uvicorn, in process, the Lambda emulator
-#     make test     all tests, with a coverage report
-#     make check    formatting, lint, types, import contracts
-#     make bench    side by side with the peers, in one run
-#     make serve    the example with reload, at http://127.0.0.1:8000
-#     make docs     the documentation's site, into site/
-#     make clean    remove what the verbs have made
+#     make demo         the same application three ways: uvicorn, in process, the Lambda emulator
+#     make test         all tests, with a coverage report
+#     make check        formatting, lint, types, import contracts
+#     make conformance  Starlette's own tests through every HTTP source, beside Mangum
+#     make fuzz         100,000 made-up requests, under uvicorn and behind every gateway
+#     make bench        side by side with the peers, in one run
+#     make serve        the example with reload, at http://127.0.0.1:8000
+#     make docs         the documentation's site, into site/
+#     make clean        remove what the verbs have made
 #
 # PYTHON=python3.12 make test chooses the interpreter. Another Python version than before makes .venv anew.
 
@@ -23,7 +25,7 @@ made = $(VENV)/.made-$(VERSION)-$(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench serve docs clean
+.PHONY: help demo test check conformance fuzz bench serve docs clean
 
 help:
 	@sed -n 's/^#     //p' Makefile
@@ -42,6 +44,12 @@ check: $(call made,check)
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+conformance: $(call made,test)
+	@$(BIN)/python -m tests.conformance $(ARGS)
+
+fuzz: $(call made,test)
+	@LAMBDAFRAME_FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest tests/differential $(ARGS)
 
 bench: $(call made,bench)
 	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done

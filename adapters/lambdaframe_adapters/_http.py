@@ -40,8 +40,12 @@ _NOT_A_LIST: Final[tuple[Any]] = (None,)
 
 _HTTP_VERSIONS: Final[Mapping[str, str]] = {"HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2": "2", "HTTP/3": "3"}
 
-# RFC 9110 section 7.2 and RFC 3986: an IPv6 literal or a registered name, and a port.
-_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))(?::([0-9]{0,5}))?")
+# RFC 9110 section 7.2 and RFC 3986: a literal of IPv6 or of what comes after it, or a registered name, and a port, which
+# is any number of digits there.
+_HOST: Final = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))"
+    r"(?::([0-9]*))?"
+)
 
 
 # Headers and query strings
@@ -212,12 +216,20 @@ def origin(
     forwarded = found.get(proxy_port, b"")
     port = int(forwarded) if forwarded.isdigit() and len(forwarded) <= 5 else 443 if scheme == "https" else 80
     host = found.get(b"host", b"").decode("latin-1")
-    if not host or host == domain:
-        return scheme, (domain, port) if domain and isinstance(domain, str) else None
+    if not host:
+        return scheme, (domain, port) if isinstance(domain, str) and _HOST.fullmatch(domain) else None
+    if host == domain and host.isascii():
+        return scheme, (host, port)
     parts = _HOST.fullmatch(host)
-    if parts is None or int(parts[3] or 0) > 65535:
+    if parts is None:
         raise MalformedEventError(f"The Host header {host[:80]!r} is no host with an optional port.")
-    return scheme, (parts[1] or parts[2], int(parts[3]) if parts[3] else port)
+    return scheme, (parts[1] or parts[2], _port(parts[3]) or port)
+
+
+def _port(digits: str | None) -> int | None:
+    """The port, or None for one that is left out or that no connection can have."""
+    digits = (digits or "").lstrip("0")
+    return int(digits) if digits and len(digits) <= 5 and int(digits) <= 65535 else None
 
 
 def http_scope(

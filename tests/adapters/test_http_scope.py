@@ -208,6 +208,33 @@ def test_odd_headers(changed: dict[str, Any], headers: list[tuple[bytes, bytes]]
     assert scope_of(captured("http_api/no_body", **changed))["headers"] == headers
 
 
+@pytest.mark.parametrize("name", ["http_api/no_body", "rest_api/multi_value"])
+def test_a_domain_name_that_is_none_is_no_server(name: str) -> None:
+    event = captured(name)
+    event["headers"] = {field: value for field, value in event["headers"].items() if field.lower() != "host"}
+    event.pop("multiValueHeaders", None)
+    event["requestContext"]["domainName"] = "x.example\ud800"
+    assert scope_of(event)["server"] is None
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [
+        ("example.com:8080", ("example.com", 8080)),
+        ("example.com:", ("example.com", 443)),
+        ("example.com:000080", ("example.com", 80)),
+        ("example.com:65535", ("example.com", 65535)),
+        ("example.com:65536", ("example.com", 443)),
+        ("[::1]:80", ("::1", 80)),
+        ("[v1.foo]", ("v1.foo", 443)),
+    ],
+)
+def test_a_port_is_any_number_of_digits_and_one_that_none_can_have_is_left_out(
+    host: str, server: tuple[str, int]
+) -> None:
+    assert scope_of(captured("alb/health_check", headers={"host": host}))["server"] == server
+
+
 def test_a_rest_event_with_single_headers_only_is_read_too() -> None:
     scope = scope_of(captured("rest_api/stage", multiValueHeaders=None, headers={"Accept": "a", "Cookie": "c=1"}))
     assert scope["headers"] == [(b"accept", b"a"), (b"cookie", b"c=1")]
@@ -570,7 +597,7 @@ def test_what_the_client_writes_into_the_chain_is_never_believed(own: list[str],
 NO_REQUEST: list[tuple[str, dict[str, Any], str]] = [
     ("alb/health_check", {"headers": {"host": "a:b:c"}}, "'a:b:c' is no host"),
     ("alb/health_check", {"headers": {"host": "example.com:abc"}}, "no host"),
-    ("alb/health_check", {"headers": {"host": "example.com:65536"}}, "no host"),
+    ("alb/health_check", {"headers": {"host": "[v1]"}}, "no host"),
     ("alb/health_check", {"headers": {"host": "exa mple.com"}}, "no host"),
     ("alb/health_check", {"headers": {"host": "[::1"}}, "no host"),
     ("http_api/no_body", {"headers": {"host": "evil/../x"}}, "no host"),

@@ -1,5 +1,6 @@
 """Clients with the arguments of Starlette's TestClient, whose requests travel as events."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import httpx2 as httpx
@@ -12,16 +13,16 @@ _TIMEOUT = 2.0
 """Seconds each invocation has."""
 
 
-def client_class(adapter: str, gateway: str) -> type[httpx.Client]:
-    """The class to use for TestClient."""
+def client_class(adapter: str, gateway: Callable[[], str]) -> type[httpx.Client]:
+    """The class to use for TestClient. ``gateway`` gives the current one."""
 
     class Ours(LambdaClient):
         def __init__(self, app: ASGIApp, *args: Any, **kwargs: Any) -> None:
-            super().__init__(app, gateway, timeout=_TIMEOUT, **_arguments(*args, **kwargs))
+            super().__init__(app, gateway(), timeout=_TIMEOUT, **_arguments(*args, **kwargs))
 
     class Mangums(MangumClient):
         def __init__(self, app: ASGIApp, *args: Any, **kwargs: Any) -> None:
-            super().__init__(app, gateway, **_arguments(*args, **kwargs))
+            super().__init__(app, gateway(), **_arguments(*args, **kwargs))
 
     return {"lambdaframe": Ours, "mangum": Mangums}[adapter]
 

@@ -1,10 +1,12 @@
 """A pytest plugin for Starlette's own suite: another client in place of its TestClient, and a record of each test.
 
-It runs in a process of its own, by ``tests.conformance.suite``, and imports what it needs only when pytest is set up.
+Each test is run once for each gateway. This runs in a process of its own, by ``tests.conformance.suite``, and imports
+what it needs only when pytest is set up.
 """
 
 import json
 import os
+import re
 import signal
 from collections.abc import Generator
 from importlib import import_module
@@ -14,26 +16,41 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 4.0
+PATIENCE = 3.0
 """Seconds a test may take: an answer without an end is one that Lambda never gives."""
 
 
+@pytest.fixture(autouse=True, params=os.environ["CONFORMANCE_GATEWAYS"].split(","), ids="<{}>".format)
+def conformance_gateway(request: pytest.FixtureRequest) -> str:
+    """The gateway in front of the application in this run of the test."""
+    gateway: str = request.param
+    return gateway
+
+
+def _names(nodeid: str) -> tuple[str, str]:
+    """The gateway, and the test's own name."""
+    found = re.search(r"<(\w+)>", nodeid)
+    assert found is not None, f"{nodeid} is run without a gateway"
+    gateway = found[0]
+    return found[1], nodeid.replace(f"[{gateway}]", "").replace(f"{gateway}-", "").replace(f"-{gateway}", "")
+
+
 class _Record:
-    """What became of each test: ``{"outcome", "reached", "error"}`` by its id."""
+    """What became of each test: ``{"outcome", "reached", "error"}`` by its gateway and its name."""
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
-        self.tests: dict[str, dict[str, Any]] = {}
-        self.current = ""
+        self.tests: dict[str, dict[str, dict[str, Any]]] = {}
+        self.gateway = self.name = ""
 
     def reached(self) -> None:
         """An HTTP request of the current test is on its way to the application."""
-        self.tests[self.current]["reached"] = True
+        self.tests[self.gateway][self.name]["reached"] = True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        self.current = item.nodeid
-        self.tests[item.nodeid] = {"outcome": "passed", "reached": False, "error": ""}
+        self.gateway, self.name = _names(item.nodeid)
+        self.tests.setdefault(self.gateway, {})[self.name] = {"outcome": "passed", "reached": False, "error": ""}
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -46,7 +63,7 @@ class _Record:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = self.tests[report.nodeid]
+        test = self.tests[self.gateway][self.name]
         if report.failed and test["outcome"] != "failed":
             crash = getattr(report.longrepr, "reprcrash", None)
             test |= {"outcome": "failed", "error": str(getattr(crash, "message", report.longrepr))[:2000]}
@@ -67,14 +84,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     record = _Record(os.environ["CONFORMANCE_RECORD"])
     early_config.pluginmanager.register(record)
     testclient: Any = import_module("starlette.testclient")
-    adapter, gateway = os.environ["CONFORMANCE_ADAPTER"], os.environ["CONFORMANCE_GATEWAY"]
+    adapter = os.environ["CONFORMANCE_ADAPTER"]
     transport: Any
     if adapter == "starlette":
         transport = testclient._TestClientTransport
     else:
         lambda_clients: Any = import_module("lambda_clients")  # beside this file, which is no package in this process
         transport = lambda_clients.WatchedTransport
-        testclient.TestClient = lambda_clients.client_class(adapter, gateway)
+        testclient.TestClient = lambda_clients.client_class(adapter, lambda: record.gateway)
     handle = transport.handle_request
 
     def counted(self: Any, request: Any) -> Any:
@@ -89,6 +106,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Only the tests that are asked for; else all, on asyncio: Lambda's loop is one of asyncio."""
     asked = os.environ.get("CONFORMANCE_TESTS")
     wanted = set(json.loads(Path(asked).read_bytes())) if asked else None
-    keep = [item for item in items if (item.nodeid in wanted if wanted is not None else "trio" not in item.nodeid)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(keep)])
+    keep: list[pytest.Item] = []
+    leave: list[pytest.Item] = []
+    for item in items:
+        asked_for = "trio" not in item.nodeid if wanted is None else _names(item.nodeid)[1] in wanted
+        (keep if asked_for else leave).append(item)
+    config.hook.pytest_deselected(items=leave)
     items[:] = keep

@@ -1,11 +1,11 @@
-"""Starlette's own suite through one adapter behind one gateway, in a process of its own."""
+"""Starlette's own suite through one adapter behind some gateways, in a process of its own."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +14,15 @@ from typing import Any, Final
 from lambdaframe_adapters.testing import gateways
 from tests.conformance.source import starlette_source
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+HERE: Final = Path(__file__).parent
 
 GATEWAYS: Final = tuple(gateways.GATEWAYS)
 
-PAIRS: Final = (
-    *(("lambdaframe", gateway) for gateway in GATEWAYS),
-    *(("mangum", gateway) for gateway in GATEWAYS if not gateway.startswith("lattice")),
-)
-"""Each adapter with each gateway it knows."""
+OF_MANGUM: Final = tuple(gateway for gateway in GATEWAYS if not gateway.startswith("lattice"))
+"""The gateways Mangum knows."""
 
-TIMEOUT: Final = 180.0
-"""Seconds for one run of the suite."""
+TIMEOUT: Final = 240.0
+"""Seconds for one process."""
 
 
 class SuiteError(Exception):
@@ -35,47 +31,61 @@ class SuiteError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the suite. ``errors``: the message of each test that did not pass, by its id."""
+    """One run of the suite. ``errors``: the first line of what is wrong with each test that did not pass."""
 
     adapter: str
     gateway: str
     passed: frozenset[str]
     errors: dict[str, str]
 
+    @property
+    def tests(self) -> frozenset[str]:
+        """All that were run."""
+        return self.passed | self.errors.keys()
+
 
 def possible() -> Run:
     """The tests in which a request reaches an application, with Starlette's own client."""
-    tests = _results("starlette", "", None)
-    return _run("starlette", "", {name: test for name, test in tests.items() if test["reached"]})
+    tests = _results("starlette", ["none"], None)["none"]
+    return _run("starlette", "none", {name: test for name, test in tests.items() if test["reached"]})
 
 
-def run_all(pairs: Collection[tuple[str, str]], tests: Collection[str]) -> list[Run]:
-    """These tests through each pair of an adapter and a gateway. Four at a time: much of it is waiting for answers
+def run_all(tests: Collection[str]) -> list[Run]:
+    """These tests through each adapter and gateway, in four processes at a time: much of it is waiting for answers
     without an end."""
+    jobs = [*_halves("lambdaframe", GATEWAYS), *_halves("mangum", OF_MANGUM)]
 
-    def run(pair: tuple[str, str]) -> Run:
-        adapter, gateway = pair
-        return _run(adapter, gateway, _results(adapter, gateway, tests))
+    def runs(job: tuple[str, tuple[str, ...]]) -> list[Run]:
+        adapter, names = job
+        return [_run(adapter, gateway, found) for gateway, found in _results(adapter, names, tests).items()]
 
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(run, pairs))
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return [run for some in pool.map(runs, jobs) for run in some]
+
+
+def _halves(adapter: str, names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield adapter, names[::2]
+    yield adapter, names[1::2]
 
 
 def _run(adapter: str, gateway: str, tests: dict[str, dict[str, Any]]) -> Run:
     passed = frozenset(name for name, test in tests.items() if test["outcome"] == "passed")
-    errors = {name: test["error"] or test["outcome"] for name, test in tests.items() if name not in passed}
-    return Run(adapter, gateway, passed, errors)
+    errors = {name: (test["error"] or test["outcome"]).splitlines()[0] for name, test in tests.items()}
+    return Run(adapter, gateway, passed, {name: error for name, error in errors.items() if name not in passed})
 
 
-def _results(adapter: str, gateway: str, tests: Collection[str] | None) -> dict[str, dict[str, Any]]:
+def _results(
+    adapter: str, names: Collection[str], tests: Collection[str] | None
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """What became of each test, by gateway and name."""
     source = starlette_source()
     with tempfile.TemporaryDirectory() as folder:
         record, asked = Path(folder, "record.json"), Path(folder, "tests.json")
         environment = {
             "CONFORMANCE_ADAPTER": adapter,
-            "CONFORMANCE_GATEWAY": gateway,
+            "CONFORMANCE_GATEWAYS": ",".join(names),
             "CONFORMANCE_RECORD": str(record),
-            "PYTHONPATH": str(HERE),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")])),
         }
         if tests is not None:
             asked.write_text(json.dumps(sorted(tests)))
@@ -91,6 +101,6 @@ def _results(adapter: str, gateway: str, tests: Collection[str] | None) -> dict[
             check=False,
         )
         if done.returncode not in (0, 1) or not record.exists():
-            raise SuiteError(f"{adapter} {gateway}: pytest ended with {done.returncode}.\n{done.stdout}{done.stderr}")
-        found: dict[str, dict[str, Any]] = json.loads(record.read_bytes())
+            raise SuiteError(f"{adapter} {names}: pytest ended with {done.returncode}.\n{done.stdout}{done.stderr}")
+        found: dict[str, dict[str, dict[str, Any]]] = json.loads(record.read_bytes())
         return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.conformance.suite import Run
+from tests.conformance.suite import GATEWAYS, Run
 
 LEAST = 457
 """Tests that must pass behind every gateway, of Starlette 1.10's 493."""
@@ -30,7 +30,7 @@ def wrong(run: Run, possible: Run) -> list[str]:
     failed = {name: error for name, error in run.errors.items() if name not in possible.errors}
     faults = [f"{name} fails and is not in known.toml: {failed[name]}" for name in sorted(failed.keys() - listed)]
     faults += [f"{name} passes and is in known.toml." for name in sorted(listed & run.passed)]
-    faults += [f"{name} is in known.toml and is no test." for name in sorted(listed - run.passed - run.errors.keys())]
+    faults += [f"{name} is in known.toml and is no test." for name in sorted(listed - run.tests)]
     if len(run.passed) < LEAST:
         faults.append(f"{len(run.passed)} tests pass; {LEAST} must.")
     return faults
@@ -39,9 +39,9 @@ def wrong(run: Run, possible: Run) -> list[str]:
 def table(runs: Iterable[Run], possible: Run) -> str:
     """Passed and possible tests of each gateway, ours beside Mangum's."""
     figures = {(run.adapter, run.gateway): len(run.passed) for run in runs}
-    total = len(possible.passed) + len(possible.errors)
+    total = len(possible.tests)
     rows = [f"{'source':14}{'lambdaframe':>14}{'Mangum ' + version('mangum'):>18}"]
-    for gateway in dict.fromkeys(gateway for _, gateway in figures):
+    for gateway in GATEWAYS:
         ours, theirs = (figures.get((adapter, gateway)) for adapter in ("lambdaframe", "mangum"))
         rows.append(f"{gateway:14}{_cell(ours, total):>14}{_cell(theirs, total):>18}")
     return "\n".join(rows)

@@ -33,9 +33,9 @@ class Step:
     loses: str = ""
     awaits: bytes = b""
 
-    @property
-    def request(self) -> Request:
-        path, _, query = self.target.partition("?")
+    def request(self, prefix: str = "") -> Request:
+        """The request, below what the gateway has mapped the application to."""
+        path, _, query = (prefix + self.target).partition("?")
         # A REST API makes bytes of base64 where the first type in Accept says that bytes are wanted.
         return Request(self.method, path, query, (_HOST, ("accept", "*/*"), *self.headers), self.body)
 

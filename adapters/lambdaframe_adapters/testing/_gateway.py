@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +29,9 @@ _HOP_BY_HOP: Final = frozenset(
 _TEXT_TYPES: Final = frozenset({"application/json", "application/javascript", "application/xml"})
 
 
+_PORT: Final = re.compile(r":([0-9]{1,5})$")
+
+
 class MalformedAnswerError(Exception):
     """The function's answer is not in the gateway's format; the client gets the gateway's own error."""
 
@@ -42,10 +46,11 @@ def end_to_end(request: Request, *, keep: frozenset[str] = frozenset()) -> Pairs
 
 def forwarded(request: Request, *, spelled: Callable[[str], str] = str.lower) -> Pairs:
     """What a gateway tells of the connection. X-Forwarded-For goes on from the client's own."""
-    port = (request.value("host") or "").rpartition("]")[2].rpartition(":")[2]
+    said = _PORT.search(request.value("host") or "")
+    port = said[1] if said and int(said[1]) < 65536 else ""
     found = {
         "X-Forwarded-For": ", ".join([*request.values("x-forwarded-for"), request.client]),
-        "X-Forwarded-Port": port if port.isdecimal() else "443" if request.scheme == "https" else "80",
+        "X-Forwarded-Port": port or ("443" if request.scheme == "https" else "80"),
         "X-Forwarded-Proto": request.scheme,
     }
     return [(spelled(name), value) for name, value in found.items()]
