@@ -210,6 +210,13 @@ class _Lifespan:
 def _shut_down(loop: asyncio.AbstractEventLoop, lifespan: _Lifespan) -> None:
     if loop.is_closed() or loop.is_running():
         return
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001  a forgotten runtime, collected while another loop runs
+        import threading
+
+        thread = threading.Thread(target=_shut_down, args=(loop, lifespan))
+        thread.start()
+        thread.join()
+        return
     try:
         loop.run_until_complete(lifespan.stop())
         leftovers = asyncio.all_tasks(loop)

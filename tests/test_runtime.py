@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from blockbuster import BlockBuster
 
 from lambdaframe.errors import LifespanError
 from lambdaframe.runtime import DeadlineExceededError, Runtime
@@ -79,6 +80,21 @@ def test_a_forgotten_runtime_shuts_down() -> None:
     runtime.start()
     del runtime
     gc.collect()
+    assert app.seen == ["startup", "shutdown"]
+
+
+def test_a_runtime_that_is_forgotten_inside_another_loop_shuts_down(blocking_calls_fail: BlockBuster) -> None:
+    for function in blocking_calls_fail.functions.values():
+        function.can_block_in("lambdaframe/runtime.py", "_shut_down")  # the collector can't wait any other way
+    app = Lifespan()
+    runtimes = [Runtime(app)]
+    runtimes[0].start()
+
+    async def forget() -> None:
+        runtimes.clear()
+        gc.collect()
+
+    asyncio.run(forget())
     assert app.seen == ["startup", "shutdown"]
 
 

@@ -40,8 +40,8 @@ _NOT_A_LIST: Final[tuple[Any]] = (None,)
 
 _HTTP_VERSIONS: Final[Mapping[str, str]] = {"HTTP/1.0": "1.0", "HTTP/2.0": "2", "HTTP/2": "2", "HTTP/3": "3"}
 
-# RFC 9110 section 7.2 and RFC 3986: a literal of IPv6 or of what comes after it, or a registered name, and a port, which
-# is any number of digits there.
+# RFC 9110 section 7.2 and RFC 3986: a literal of IPv6 or of what comes after it, or a registered name, and a port, any
+# number of digits.
 _HOST: Final = re.compile(
     r"(?:\[([0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\]|([A-Za-z0-9._~!$&'()*+,;=%-]+))"
     r"(?::([0-9]*))?"
@@ -213,8 +213,7 @@ def origin(
     """
     found = dict(pairs)
     scheme = "http" if found.get(proto, b"").lower() == b"http" else "https"
-    forwarded = found.get(proxy_port, b"")
-    port = int(forwarded) if forwarded.isdigit() and len(forwarded) <= 5 else 443 if scheme == "https" else 80
+    port = _port(found.get(proxy_port, b"").decode("latin-1")) or (443 if scheme == "https" else 80)
     host = found.get(b"host", b"").decode("latin-1")
     if not host:
         return scheme, (domain, port) if isinstance(domain, str) and _HOST.fullmatch(domain) else None
@@ -226,10 +225,10 @@ def origin(
     return scheme, (parts[1] or parts[2], _port(parts[3]) or port)
 
 
-def _port(digits: str | None) -> int | None:
-    """The port, or None for one that is left out or that no connection can have."""
-    digits = (digits or "").lstrip("0")
-    return int(digits) if digits and len(digits) <= 5 and int(digits) <= 65535 else None
+def _port(text: str | None) -> int | None:
+    """The port, or None for one that is left out, is no number, or that no connection can have."""
+    digits = (text or "").lstrip("0")
+    return int(digits) if digits.isdecimal() and len(digits) <= 5 and int(digits) <= 65535 else None
 
 
 def http_scope(

@@ -62,7 +62,13 @@ def scope(
 def _origin(headers: Any, domain: Any) -> tuple[str, _http.Address] | None:
     """The scheme and server of the usual request, which needs no reading: https to the gateway's own domain."""
     usual = headers.get("host") == domain and headers.get("x-forwarded-port") == "443"
-    if usual and headers.get("x-forwarded-proto") == "https" and domain and isinstance(domain, str) and domain.isascii():
+    if (
+        usual
+        and headers.get("x-forwarded-proto") == "https"
+        and domain
+        and isinstance(domain, str)
+        and domain.isascii()
+    ):
         return "https", (domain, 443)
     return None
 

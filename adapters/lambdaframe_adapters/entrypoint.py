@@ -123,6 +123,11 @@ class LambdaHandler:
             if self._leaving:
                 self._runtime.stop()
 
+    def start(self) -> None:
+        """Run the lifespan's start-up now, unless it is up: inside Lambda that is done when the handler is built,
+        elsewhere by the first event. Raises LifespanError when it fails."""
+        self._runtime.start()
+
     def close(self) -> None:
         """Run the lifespan's shutdown and close the loop. Happens by itself when the process ends."""
         self._runtime.close()

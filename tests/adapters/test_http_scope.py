@@ -235,6 +235,12 @@ def test_a_port_is_any_number_of_digits_and_one_that_none_can_have_is_left_out(
     assert scope_of(captured("alb/health_check", headers={"host": host}))["server"] == server
 
 
+@pytest.mark.parametrize(("port", "expected"), [("8080", 8080), ("65536", 443), ("0", 443), ("x", 443), ("²", 443)])
+def test_a_forwarded_port_that_none_can_have_is_ignored(port: str, expected: int) -> None:
+    headers = {"host": "example.com", "x-forwarded-proto": "https", "x-forwarded-port": port}
+    assert scope_of(captured("alb/health_check", headers=headers))["server"] == ("example.com", expected)
+
+
 def test_a_rest_event_with_single_headers_only_is_read_too() -> None:
     scope = scope_of(captured("rest_api/stage", multiValueHeaders=None, headers={"Accept": "a", "Cookie": "c=1"}))
     assert scope["headers"] == [(b"accept", b"a"), (b"cookie", b"c=1")]

@@ -97,7 +97,7 @@ class LambdaClient(httpx.Client):
         handler = LambdaHandler(self._watched, **self._options)
         try:
             # What Lambda's init phase does, when the process starts.
-            outside_loops(handler._runtime.start)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            outside_loops(handler.start)
         except LifespanError as exc:
             outside_loops(handler.close)
             self._watched.lifespan = False
