@@ -8,14 +8,13 @@ import os
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.utilities import batch as untyped
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, BatchProcessor, EventType
 from pydantic import BaseModel
 
-from benchmarks.measure import Work, in_turn, show
+from benchmarks.measure import CONTEXT, Work, in_turn, show
 from lambdaframe import App, Record
 from lambdaframe.records.consumer import Consumer, Consumers
 from lambdaframe.records.engine import run
@@ -28,14 +27,6 @@ SLOW_ROUNDS = 15
 PAUSE = 0.02
 """Seconds that a record waits for its I/O."""
 
-CONTEXT: Any = SimpleNamespace(
-    function_name="bench",
-    function_version="$LATEST",
-    memory_limit_in_mb="512",
-    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:bench",
-    aws_request_id="52fdfc07-2182-154f-163f-5f0f9a621d72",
-    get_remaining_time_in_millis=lambda: 60_000,
-)
 FIELDS = RecordFields("sqs", lambda raw: raw["body"])
 
 Handler = Callable[[Any, Any], Any]

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -21,19 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from benchmarks.measure import Work, in_turn, show
+from benchmarks.measure import CONTEXT, Work, in_turn, show
 from lambdaframe import App
 from lambdaframe_adapters import LambdaHandler
 
 EVENT = json.loads((Path(__file__).parents[1] / "tests/events/http_api/no_body.json").read_text())
-CONTEXT: Any = SimpleNamespace(
-    function_name="bench",
-    function_version="$LATEST",
-    memory_limit_in_mb="512",
-    invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:bench",
-    aws_request_id="52fdfc07-2182-154f-163f-5f0f9a621d72",
-    get_remaining_time_in_millis=lambda: 30_000,
-)
 ROUTES = 300
 ROUNDS, CALLS = 15, 300
 

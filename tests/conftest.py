@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from docs.examples.emulator import Emulator, unsupported
 from docs.examples.loopback import Uvicorn
+from lambdaframe.types import ASGIApp
+from lambdaframe_adapters import LambdaHandler
 
 EVENTS = Path(__file__).with_name("events")
 ORDERS = Path(__file__).parents[1] / "docs" / "examples" / "orders"
@@ -59,6 +61,20 @@ def event() -> Callable[[str], dict[str, Any]]:
         return loaded
 
     return load
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., LambdaHandler]]:
+    """``make(app, **options)``: a LambdaHandler that is closed after the test."""
+    made: list[LambdaHandler] = []
+
+    def make(app: ASGIApp, **options: Any) -> LambdaHandler:
+        made.append(LambdaHandler(app, **options))
+        return made[-1]
+
+    yield make
+    for handler in made:
+        handler.close()
 
 
 @pytest.fixture

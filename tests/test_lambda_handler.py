@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -96,19 +96,6 @@ def sqs(*bodies: str, queue: str = "orders") -> dict[str, Any]:
 
 
 Make = Callable[..., LambdaHandler]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    made: list[LambdaHandler] = []
-
-    def make(app: ASGIApp, **options: Any) -> LambdaHandler:
-        made.append(LambdaHandler(app, **options))
-        return made[-1]
-
-    yield make
-    for handler in made:
-        handler.close()
 
 
 def problem(answer: dict[str, Any]) -> Any:

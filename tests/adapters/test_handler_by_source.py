@@ -5,7 +5,7 @@ The table of bad input, row by row and behind every gateway, is in ``tests/hosti
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,19 +19,6 @@ from tests.adapters.test_http_response import said
 each_source = pytest.mark.parametrize("name", REQUESTS)
 
 Make = Callable[..., LambdaHandler]
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    made: list[LambdaHandler] = []
-
-    def make(app: ASGIApp, **options: Any) -> LambdaHandler:
-        made.append(LambdaHandler(app, **options))
-        return made[-1]
-
-    yield make
-    for handler in made:
-        handler.close()
 
 
 async def never(scope: Scope, receive: Receive, send: Send) -> None:

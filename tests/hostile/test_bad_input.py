@@ -5,7 +5,7 @@ HTTP cases run behind every gateway that can deliver them.
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lambdaframe import App, CORSMiddleware, Middleware, Record, Request, Response, logger
 from lambdaframe.errors import ConfigurationError, MalformedEventError, SourceNotAllowedError, UnknownEventError
-from lambdaframe.types import ASGIApp, Receive, Scope, Send
+from lambdaframe.types import Receive, Scope, Send
 from lambdaframe_adapters import LambdaHandler
 from lambdaframe_adapters.testing import GATEWAYS, LambdaContext, invoke, kinesis_event, sqs_event
 from lambdaframe_adapters.testing import Request as Sent
@@ -26,20 +26,6 @@ Make = Callable[..., LambdaHandler]
 HOST = ("host", "shop.example")
 JSON = ("content-type", "application/json")
 EVERY = pytest.mark.parametrize("source", GATEWAYS)
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """``make(app, **options)``: a handler that is closed when the test ends."""
-    made: list[LambdaHandler] = []
-
-    def build(app: ASGIApp, **options: Any) -> LambdaHandler:
-        made.append(LambdaHandler(app, **options))
-        return made[-1]
-
-    yield build
-    for handler in made:
-        handler.close()
 
 
 async def never(scope: Scope, receive: Receive, send: Send) -> None:
