@@ -213,7 +213,7 @@ def origin(
     """
     found = dict(pairs)
     scheme = "http" if found.get(proto, b"").lower() == b"http" else "https"
-    port = _port(found.get(proxy_port, b"").decode("latin-1")) or (443 if scheme == "https" else 80)
+    port = _port(found.get(proxy_port, b"").decode("latin-1"), 443 if scheme == "https" else 80)
     host = found.get(b"host", b"").decode("latin-1")
     if not host:
         return scheme, (domain, port) if isinstance(domain, str) and _HOST.fullmatch(domain) else None
@@ -222,13 +222,15 @@ def origin(
     parts = _HOST.fullmatch(host)
     if parts is None:
         raise MalformedEventError(f"The Host header {host[:80]!r} is no host with an optional port.")
-    return scheme, (parts[1] or parts[2], _port(parts[3]) or port)
+    return scheme, (parts[1] or parts[2], _port(parts[3] or "", port))
 
 
-def _port(text: str | None) -> int | None:
-    """The port, or None for one that is left out, is no number, or that no connection can have."""
-    digits = (text or "").lstrip("0")
-    return int(digits) if digits.isdecimal() and len(digits) <= 5 and int(digits) <= 65535 else None
+def _port(text: str, default: int) -> int:
+    """The port; the default for one that is left out, is no number, or that no connection can have."""
+    if not (text.isascii() and text.isdecimal()):
+        return default
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= 5 and int(digits) <= 65535 else default
 
 
 def http_scope(

@@ -226,6 +226,7 @@ def test_a_domain_name_that_is_none_is_no_server(name: str) -> None:
         ("example.com:65535", ("example.com", 65535)),
         ("example.com:65536", ("example.com", 443)),
         ("[::1]:80", ("::1", 80)),
+        ("[::1]:0", ("::1", 0)),
         ("[v1.foo]", ("v1.foo", 443)),
     ],
 )
@@ -235,7 +236,9 @@ def test_a_port_is_any_number_of_digits_and_one_that_none_can_have_is_left_out(
     assert scope_of(captured("alb/health_check", headers={"host": host}))["server"] == server
 
 
-@pytest.mark.parametrize(("port", "expected"), [("8080", 8080), ("65536", 443), ("0", 443), ("x", 443), ("²", 443)])
+@pytest.mark.parametrize(
+    ("port", "expected"), [("8080", 8080), ("65536", 443), ("0", 0), ("x", 443), ("²", 443), ("", 443)]
+)
 def test_a_forwarded_port_that_none_can_have_is_ignored(port: str, expected: int) -> None:
     headers = {"host": "example.com", "x-forwarded-proto": "https", "x-forwarded-port": port}
     assert scope_of(captured("alb/health_check", headers=headers))["server"] == ("example.com", expected)
