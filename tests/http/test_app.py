@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -72,6 +73,14 @@ def make_app() -> App:
     @app.get("/stored-list")
     async def stored_list() -> list[Order]:
         return [StoredOrder(id=1, sku="ab")]
+
+    @app.get("/from-dict")
+    async def from_dict() -> Order:
+        return {"id": "7", "sku": "ab", "secret": "hidden"}  # type: ignore[return-value]  # validated as FastAPI does
+
+    @app.get("/from-object")
+    async def from_object() -> Order:
+        return SimpleNamespace(id=7, sku="ab", secret="hidden")  # type: ignore[return-value]  # a row of a database
 
     @app.get("/broken-promise")
     async def broken() -> Order:
@@ -230,6 +239,12 @@ def test_request_and_invocation_are_given_and_the_body_can_be_read_again(client:
 def test_fields_that_the_declared_type_does_not_name_are_not_sent(client: TestClient) -> None:
     assert client.get("/stored").json() == {"id": 1, "sku": "ab"}
     assert client.get("/stored-list").json() == [{"id": 1, "sku": "ab"}]
+
+
+@pytest.mark.parametrize("path", ["/from-dict", "/from-object"])
+def test_a_result_of_another_type_is_made_the_declared_one(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"id": 7, "sku": "ab"})
 
 
 def test_a_result_that_breaks_its_declared_type_is_a_500(client: TestClient) -> None:
