@@ -71,7 +71,8 @@ def problem_of(exc: Exception) -> Answer | None:
     Starlette's own HTTPException is known by its shape, so that Starlette need not be loaded.
     """
     if isinstance(exc, HTTPException) or _is_starlette_http(exc):
-        return problem(exc.status_code, exc.detail, exc.headers)  # type: ignore[attr-defined]
+        known = cast("HTTPException", exc)  # Starlette's has the same attributes
+        return problem(known.status_code, known.detail, known.headers)
     if isinstance(exc, RequestValidationError):
         return problem(422, "The request does not fit what this operation takes.", errors=exc.errors)
     status = _STATUS_OF.get(type(exc))
