@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from lambdaframe.app import App
 from lambdaframe.errors import HTTPException
+from lambdaframe.http.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
+from lambdaframe.http.router import Router
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.logging import bind, bound, get_logger, logger, unbind
 from lambdaframe.records.record import Change, Record
 
 if TYPE_CHECKING:
+    from starlette import status
+    from starlette.background import BackgroundTasks
     from starlette.middleware import Middleware
     from starlette.middleware.cors import CORSMiddleware
     from starlette.middleware.gzip import GZipMiddleware
@@ -25,10 +29,16 @@ if TYPE_CHECKING:
         StreamingResponse,
     )
 
+    from lambdaframe.http.compression import CompressionMiddleware
     from lambdaframe.http.json_response import JSONResponse
+    from lambdaframe.http.sse import EventSourceResponse, ServerSentEvent
+    from lambdaframe.http.uploads import UploadFile
 
 _LAZY = {
+    "BackgroundTasks": "starlette.background",
     "CORSMiddleware": "starlette.middleware.cors",
+    "CompressionMiddleware": "lambdaframe.http.compression",
+    "EventSourceResponse": "lambdaframe.http.sse",
     "FileResponse": "starlette.responses",
     "GZipMiddleware": "starlette.middleware.gzip",
     "HTMLResponse": "starlette.responses",
@@ -38,7 +48,10 @@ _LAZY = {
     "RedirectResponse": "starlette.responses",
     "Request": "starlette.requests",
     "Response": "starlette.responses",
+    "ServerSentEvent": "lambdaframe.http.sse",
     "StreamingResponse": "starlette.responses",
+    "UploadFile": "lambdaframe.http.uploads",
+    "status": "starlette.status",
 }
 
 
@@ -48,7 +61,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(module), name)
+    loaded = import_module(module)
+    value = globals()[name] = loaded if name == "status" else getattr(loaded, name)
     return value
 
 
@@ -58,25 +72,41 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "App",
+    "BackgroundTasks",
+    "Body",
     "CORSMiddleware",
     "Change",
+    "CompressionMiddleware",
+    "Cookie",
+    "Depends",
+    "EventSourceResponse",
+    "File",
     "FileResponse",
+    "Form",
     "GZipMiddleware",
     "HTMLResponse",
     "HTTPException",
+    "Header",
     "Invocation",
     "JSONResponse",
     "Middleware",
+    "Path",
     "PlainTextResponse",
+    "Query",
     "Record",
     "RedirectResponse",
     "Request",
     "Response",
+    "Router",
+    "Security",
+    "ServerSentEvent",
     "StreamingResponse",
+    "UploadFile",
     "bind",
     "bound",
     "current_invocation",
     "get_logger",
     "logger",
+    "status",
     "unbind",
 ]

@@ -1,37 +1,47 @@
 """The application: composition only. Routes and consumers are registered here and served elsewhere."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from lambdaframe.errors import ConfigurationError, HTTPException
-from lambdaframe.http.cors import check_cors
-from lambdaframe.http.endpoint import Endpoint
+from lambdaframe.errors import ConfigurationError
+from lambdaframe.http.application import HTTPApplication
+from lambdaframe.http.documentation import Settings
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
-from lambdaframe.http.routing import Router, parse_path, route_path
+from lambdaframe.http.results import Serializer
+from lambdaframe.http.router import Router
+from lambdaframe.http.stack import Wrap, stacked
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
 from lambdaframe.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from starlette.middleware import Middleware
+    from pathlib import Path
+
+    from starlette.datastructures import URLPath
+    from starlette.responses import Response
 
     from lambdaframe.idempotency import Store
     from lambdaframe.records.consumer import Consumers
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
-Wrap: TypeAlias = "Middleware | Callable[[ASGIApp], ASGIApp]"
-"""Starlette's ``Middleware(cls, …)``, or anything that takes an ASGI application and gives one."""
 
 
-class App:
+class App(Router):
     """An ASGI 3 application for ``http``, ``lifespan`` and our own ``records`` scopes.
 
     ``service`` names it in every log line. ``idempotency`` is where routes and consumers with ``idempotent=True`` keep
     what they did: ``"memory://"`` (one process) or a store object. ``lifespan`` is an async context manager
     around the life of the process. ``middleware`` is applied as written, the first one outermost, to all traffic.
-    ``state`` is the application's own: whatever you put there.
+    ``dependencies``, ``timeout`` (seconds) and ``default_response_class`` hold for every route that does not say
+    otherwise. ``serializer`` writes the JSON of results. ``debug`` shows traces, to local clients only.
+    ``state`` is the application's own: whatever you put there. ``dependency_overrides`` replaces dependencies, in
+    tests.
+
+    ``title`` to ``openapi_tags`` describe the API in its OpenAPI document, served at ``openapi_url``; ``docs_url`` is
+    its page for browsers. None switches either off.
     """
 
     def __init__(
@@ -40,9 +50,33 @@ class App:
         service: str | None = None,
         idempotency: "str | Store | None" = None,
         middleware: Iterable[Wrap] = (),
+        dependencies: Sequence[Any] = (),
         exception_handlers: Mapping[int | type[Exception], ExceptionHandler] | None = None,
         lifespan: "Lifespan[App] | None" = None,
+        timeout: float | timedelta | None = None,
+        redirect_slashes: bool = True,
+        serializer: Serializer | None = None,
+        default_response_class: "type[Response] | None" = None,
+        responses: Mapping[int | str, Mapping[str, Any]] | None = None,
+        debug: bool = False,
+        title: str | None = None,
+        version: str = "0.1.0",
+        summary: str | None = None,
+        description: str | None = None,
+        terms_of_service: str | None = None,
+        contact: Mapping[str, Any] | None = None,
+        license_info: Mapping[str, Any] | None = None,
+        servers: Sequence[Mapping[str, Any]] = (),
+        openapi_tags: Sequence[Mapping[str, Any]] = (),
+        openapi_url: str | None = "/openapi.json",
+        openapi_document: "str | Path | None" = None,
+        docs_url: str | None = "/docs",
+        swagger_ui_parameters: Mapping[str, Any] | None = None,
+        swagger_ui_init_oauth: Mapping[str, Any] | None = None,
     ) -> None:
+        super().__init__(
+            dependencies=dependencies, timeout=timeout, responses=responses, response_class=default_response_class
+        )
         self.service = service
         self.state = SimpleNamespace()
         self._store: Store | None = None
@@ -51,64 +85,44 @@ class App:
 
             self._store = open_store(idempotency)
         self._handlers = ExceptionHandlers(exception_handlers)
-        self._router: Router[Endpoint] = Router()
+        self._site = HTTPApplication(
+            self, self._handlers, self._http_guard, redirect_slashes=redirect_slashes, serializer=serializer
+        )
+        info = {
+            "title": title or service or "lambdaframe",
+            "version": version,
+            "summary": summary,
+            "description": description,
+            "terms_of_service": terms_of_service,
+            "contact": contact,
+            "license_info": license_info,
+            "servers": servers,
+            "tags": openapi_tags,
+        }
+        self._documentation = self._site.document(
+            Settings(info, openapi_url, docs_url, openapi_document, swagger_ui_parameters, swagger_ui_init_oauth),
+            lambda: self.openapi(),  # not the method: people put their own in its place
+        )
         self._consumers: Consumers | None = None
         self._lifespan = lifespan
-        self._warm = False
-        self._http, self._other = self._build(tuple(middleware))
+        self._debug = debug
+        self._cold = True
+        self._wraps = list(middleware)
+        self._http, self._other = self._build(self._wraps)
         if service is not None:
             configure(service=service)
 
     # HTTP
 
-    def route(
-        self, path: str, *, methods: Iterable[str] = ("GET",), status_code: int = 200, idempotent: bool = False
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Register the decorated function for these methods and this path; it stays callable as it is.
+    @property
+    def dependency_overrides(self) -> dict[Callable[..., Any], Callable[..., Any]]:
+        """``overrides[dependency] = other``: for tests. May be changed at any time."""
+        return self._site.overrides
 
-        ``path`` may hold parameters: ``/orders/{order_id}``, ``/files/{name:path}``. ``idempotent=True`` honours the
-        ``Idempotency-Key`` header. Raises ConfigurationError for a mistake in the path or the function's signature.
-        """
-
-        def register(function: FunctionT) -> FunctionT:
-            names = [parameter.name for parameter in parse_path(path)]
-            for method in sorted({method.upper() for method in methods}):
-                guard = self._http_guard(f"{method} {path}") if idempotent else None
-                endpoint = Endpoint(function, names, self._handlers, status_code=status_code, guard=guard)
-                self._router.add(method, path, endpoint)
-            return function
-
-        return register
-
-    def get(self, path: str, *, status_code: int = 200) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``. It answers HEAD, too."""
-        return self.route(path, methods=("GET",), status_code=status_code)
-
-    def head(self, path: str, *, status_code: int = 200) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("HEAD",), status_code=status_code)
-
-    def options(self, path: str, *, status_code: int = 200) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("OPTIONS",), status_code=status_code)
-
-    def post(self, path: str, *, status_code: int = 200, idempotent: bool = False) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("POST",), status_code=status_code, idempotent=idempotent)
-
-    def put(self, path: str, *, status_code: int = 200, idempotent: bool = False) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("PUT",), status_code=status_code, idempotent=idempotent)
-
-    def patch(self, path: str, *, status_code: int = 200, idempotent: bool = False) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("PATCH",), status_code=status_code, idempotent=idempotent)
-
-    def delete(
-        self, path: str, *, status_code: int = 200, idempotent: bool = False
-    ) -> Callable[[FunctionT], FunctionT]:
-        """See ``route``."""
-        return self.route(path, methods=("DELETE",), status_code=status_code, idempotent=idempotent)
+    @dependency_overrides.setter
+    def dependency_overrides(self, overrides: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
+        self._site.overrides.clear()
+        self._site.overrides.update(overrides)
 
     def exception_handler(self, key: int | type[Exception]) -> Callable[[FunctionT], FunctionT]:
         """Register ``handler(request, exc) -> Response``, sync or async, for a status or a class of exceptions."""
@@ -118,6 +132,65 @@ class App:
             return handler
 
         return register
+
+    def add_exception_handler(self, key: int | type[Exception], handler: ExceptionHandler) -> None:
+        """``exception_handler`` for a function that was written elsewhere."""
+        self._handlers.add(key, handler)
+
+    @overload
+    def middleware(self, given: FunctionT) -> FunctionT: ...
+    @overload
+    def middleware(self, given: Literal["http"] = ...) -> Callable[[FunctionT], FunctionT]: ...
+    def middleware(self, given: Any = "http") -> Any:
+        """Register ``async def middleware(request, call_next) -> Response``, inside what is registered already.
+
+        It is for HTTP alone. Write it bare or, as in FastAPI, with ``"http"``.
+        """
+
+        def register(function: FunctionT) -> FunctionT:
+            from lambdaframe.http.function_middleware import check_middleware
+
+            check_middleware(function)
+            self._wrap(function)
+            return function
+
+        if given == "http":
+            return register
+        if not callable(given):
+            raise ConfigurationError(f"Function middleware is for 'http', not {given!r}.")
+        return register(given)
+
+    def add_middleware(self, cls: Callable[..., ASGIApp], *args: Any, **kwargs: Any) -> None:
+        """Add ASGI middleware, ``cls(app, …)``, inside what is registered already: the first one is the outermost."""
+        self._wrap(lambda app: cls(app, *args, **kwargs))
+
+    def _wrap(self, wrap: Wrap) -> None:
+        wraps = [*self._wraps, wrap]
+        self._http, self._other = self._build(wraps)
+        self._wraps = wraps
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> "URLPath":
+        """The path of the route of this name, a function's unless it was given one, with these parameters.
+
+        Raises NoMatchFoundError. ``request.url_for`` makes a URL of it.
+        """
+        return self._site.urls.url_path_for(name, path_params)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document of the HTTP routes, of plain JSON values; made at the first call.
+
+        Raises ConfigurationError for a type that has no JSON Schema.
+        """
+        return self._documentation.document()
+
+    def warm(self) -> None:
+        """Build what is otherwise built at first use: every validator and serializer. Takes tens of milliseconds.
+
+        Raises ConfigurationError for a type that can't be validated.
+        """
+        self._site.warm()
+        if self._consumers is not None:
+            self._consumers.warm()
 
     # Records
 
@@ -188,8 +261,8 @@ class App:
         if SCOPE_KEY in scope or scope["type"] not in {"http", "records"}:
             await app(scope, receive, send)
             return
-        invocation = scope[SCOPE_KEY] = Invocation(cold_start=not self._warm)
-        self._warm = True
+        invocation = scope[SCOPE_KEY] = Invocation(cold_start=self._cold)
+        self._cold = False
         token = current.set(invocation)
         fresh_keys()
         try:
@@ -197,10 +270,10 @@ class App:
         finally:
             current.reset(token)
 
-    def _build(self, middleware: tuple[Wrap, ...]) -> tuple[ASGIApp, ASGIApp]:
+    def _build(self, wraps: Sequence[Wrap]) -> tuple[ASGIApp, ASGIApp]:
         """The application for HTTP, and for everything else."""
-        http: ASGIApp = self._serve_http
-        if middleware:
+        http = self._site.serve
+        if wraps:
             http = ErrorBoundary(http, self._handlers, last=False)
         serve: Mapping[str, ASGIApp] = {
             "http": http,
@@ -212,24 +285,9 @@ class App:
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
             await serve[scope["type"]](scope, receive, send)
 
-        wrapped: ASGIApp = dispatch
-        for wrap in reversed(middleware):
-            wrapped = _wrap(wrap, wrapped)
-        return ErrorBoundary(wrapped if middleware else http, self._handlers, last=True), wrapped
-
-    async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method: str = scope["method"]
-        path = route_path(scope)
-        found = self._router.find(method, path)
-        if isinstance(found, frozenset) and method == "HEAD" and "GET" in found:
-            found = self._router.find("GET", path)
-        if isinstance(found, frozenset):
-            if not found:
-                raise HTTPException(404)
-            allowed = found | {"HEAD"} if "GET" in found else found
-            raise HTTPException(405, headers={"allow": ", ".join(sorted(allowed))})
-        endpoint, scope["path_params"] = found
-        await endpoint(scope, receive, send)
+        wrapped = stacked(wraps, dispatch)
+        outer = wrapped if wraps else http
+        return ErrorBoundary(outer, self._handlers, last=True, debug=self._debug), wrapped
 
     async def _serve_records(self, scope: Scope, receive: Receive, send: Send) -> None:
         from lambdaframe.records.engine import run
@@ -257,17 +315,6 @@ class App:
 
     def __repr__(self) -> str:
         return f"<App {self._app_name()}>"
-
-
-def _wrap(wrap: Wrap, app: ASGIApp) -> ASGIApp:
-    made: ASGIApp
-    if isinstance(wrap, Iterable):  # Starlette's Middleware gives its parts
-        cls, args, kwargs = cast("Iterable[Any]", wrap)
-        made = cls(app, *args, **kwargs)
-    else:
-        made = wrap(app)
-    check_cors(made)
-    return made
 
 
 async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:

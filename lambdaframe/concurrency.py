@@ -34,6 +34,15 @@ def is_async_callable(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
+def is_generator_callable(function: Callable[..., object]) -> bool:
+    """Whether calling it gives a generator, sync or async: a generator function, a partial of one, or an object whose
+    ``__call__`` is one."""
+    while isinstance(function, partial):
+        function = function.func
+    call: Any = function if inspect.isroutine(function) else type(function).__call__
+    return inspect.isgeneratorfunction(call) or inspect.isasyncgenfunction(call)
+
+
 def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """An async function that runs a blocking one in a worker thread, with the caller's context variables.
 

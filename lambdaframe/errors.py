@@ -91,7 +91,32 @@ class RequestValidationError(LambdaFrameError):
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(f"{len(errors)} validation error{'s' if len(errors) != 1 else ''} in the request")
-        self.errors = errors
+        self._errors = errors
+
+    def errors(self) -> Sequence[Mapping[str, Any]]:
+        """The errors, in the order path, query, header, cookie, body."""
+        return self._errors
+
+
+class NoMatchFoundError(LambdaFrameError, LookupError):
+    """Raised by ``url_path_for`` when no route has this name and these parameters.
+
+    ``reasons`` has a sentence for each route of that name. It is no subclass of Starlette's ``NoMatchFound``, because
+    importing that one loads Starlette's router.
+    """
+
+    def __init__(self, name: str, params: Iterable[str], reasons: Iterable[str]) -> None:
+        why = "; ".join(reasons) or "there is none of that name"
+        super().__init__(f"No route {name!r} takes the parameters {sorted(params)}: {why}.")
+        self.name = name
+
+
+class RequestTimeoutError(LambdaFrameError):
+    """Raised where a route took longer than its ``timeout``: a 504."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"There was no answer within {seconds:g} s.")
+        self.seconds = seconds
 
 
 class ResponseValidationError(LambdaFrameError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import NoneType, UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
+from lambdaframe.concurrency import is_generator_callable
 from lambdaframe.errors import ConfigurationError
 
 EMPTY: Any = inspect.Parameter.empty
@@ -26,19 +27,18 @@ class Signature(NamedTuple):
     returns: Any
 
 
-def read_signature(function: Callable[..., Any]) -> Signature:
-    """The signature with annotations resolved, also those written as strings.
+def read_signature(function: Callable[..., Any], *, generators: bool = False) -> Signature:
+    """The signature with annotations resolved, also those written as strings. Of a class: that of its constructor.
 
-    Raises ConfigurationError for a function that can't be a handler: a generator, ``*args``, positional-only
-    arguments, a name in an annotation that can't be found.
+    Raises ConfigurationError for a function that can't be a handler: a generator (unless ``generators``), ``*args``,
+    positional-only arguments, a name in an annotation that can't be found.
     """
     name = describe(function)
-    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+    if not generators and is_generator_callable(function):
         raise ConfigurationError(
             f"{name} is a generator: a handler returns its result once. Use 'return', not 'yield'."
         )
-    target: Any = function if inspect.isroutine(function) or isinstance(function, type) else _callable_body(function)
-    hints = _hints(target, name)
+    hints = _constructor_hints(function, name) if isinstance(function, type) else _hints(_body(function), name)
     arguments: list[Argument] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
@@ -76,9 +76,18 @@ def _names_around(function: Any) -> dict[str, Any]:
     return names
 
 
-def _callable_body(function: Callable[..., Any]) -> Any:
+def _constructor_hints(kind: Any, name: str) -> dict[str, Any]:
+    """Of a dataclass or a pydantic model the constructor's hints are those of its fields."""
+    own = kind.__init__ if inspect.isfunction(kind.__init__) else kind.__new__
+    return {**_hints(kind, name), **(_hints(own, name) if inspect.isfunction(own) else {}), "return": kind}
+
+
+def _body(function: Any) -> Any:
+    """Where the annotations of something that can be called stand."""
+    if inspect.isroutine(function):
+        return function
     inner = getattr(function, "func", None)  # functools.partial
-    return inner if inner is not None else type(function).__call__
+    return _body(inner) if inner is not None else type(function).__call__
 
 
 def describe(function: Callable[..., Any]) -> str:

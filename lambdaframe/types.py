@@ -7,7 +7,7 @@ Specification: https://asgi.readthedocs.io/en/latest/specs/main.html
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict, TypeVar
 
 AppT = TypeVar("AppT")
 
@@ -22,6 +22,22 @@ Event: TypeAlias = Mapping[str, Any]
 
 Lifespan: TypeAlias = Callable[[AppT], AbstractAsyncContextManager[Mapping[str, Any] | None]]
 """``lifespan(app)``: an async context manager; what it yields becomes ``scope["state"]``."""
+
+AuthorizerKind: TypeAlias = Literal["jwt", "cognito", "lambda", "iam"]
+
+
+class Authorizer(TypedDict):
+    """What a gateway says of the caller it has authenticated: ``scope["extensions"]["lambda"]["authorizer"]``, which is
+    None where it has authenticated nobody.
+
+    ``claims``: a token's, as the gateway spells them (``jwt``, ``cognito``); a Lambda authorizer's context
+    (``lambda``); or the fields of ``lambdaframe.security.IAMIdentity`` (``iam``). ``scopes``: those that an HTTP API
+    names beside the claims.
+    """
+
+    kind: AuthorizerKind
+    claims: Mapping[str, Any]
+    scopes: NotRequired[list[str] | None]
 
 
 class LambdaContext(Protocol):

@@ -10,7 +10,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from lambdaframe.errors import MalformedEventError
-from lambdaframe.types import Event, LambdaContext, Scope
+from lambdaframe.types import Authorizer, Event, LambdaContext, Scope
+from lambdaframe_adapters._authorizer import principal
 from lambdaframe_adapters._json import ARRAY, OBJECT
 from lambdaframe_adapters._path import url_bytes
 
@@ -247,7 +248,7 @@ def http_scope(
     headers: Pairs,
     client: Address | None,
     server: Address | None,
-    principal: str | None,
+    authorizer: Authorizer | None,
 ) -> Scope:
     """The scope, put together. A path that is the root path alone gets its slash: ``/prod`` is the app's ``/``."""
     if not isinstance(method, str) or (method not in _METHODS and not _TOKEN.fullmatch(method)):
@@ -268,7 +269,14 @@ def http_scope(
         "headers": headers,
         "client": client,
         "server": server,
-        "extensions": {"lambda": {"event": event, "context": context, "principal": principal}},
+        "extensions": {
+            "lambda": {
+                "event": event,
+                "context": context,
+                "authorizer": authorizer,
+                "principal": None if authorizer is None else principal(authorizer),
+            }
+        },
         "aws.event": event,
         "aws.context": context,
     }

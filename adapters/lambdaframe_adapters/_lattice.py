@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from lambdaframe.errors import MalformedEventError
-from lambdaframe.types import Event, LambdaContext, Scope
+from lambdaframe.types import Authorizer, Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http, _path
 from lambdaframe_adapters._json import ARRAY, OBJECT
 from lambdaframe_adapters._options import DEFAULTS, Options
@@ -26,7 +26,7 @@ def scope(
     target: Any,
     parameters: Any,
     headers: _http.Pairs,
-    principal: str | None,
+    authorizer: Authorizer | None,
 ) -> Scope:
     """The scope. ``target``: the path as the client sent it, with the query string; ``parameters`` are read only where
     it has none. The client is the last entry of X-Forwarded-For, or one before it."""
@@ -48,7 +48,7 @@ def scope(
         headers=headers,
         client=_http.client(headers, None, options.trusted_hops),
         server=server,
-        principal=principal,
+        authorizer=authorizer,
     )
 
 

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http, _path
-from lambdaframe_adapters._authorizer import principal
+from lambdaframe_adapters._authorizer import in_format_1
 from lambdaframe_adapters._identity import identities as identities_of
 from lambdaframe_adapters._json import OBJECT
 from lambdaframe_adapters._options import DEFAULTS, Options
@@ -31,9 +31,14 @@ def is_request(event: Any, version: str | None) -> bool:
 
 
 def scope(
-    event: Event, context: LambdaContext | None, options: Options, read_path: Callable[[Any], tuple[str, bytes]]
+    event: Event,
+    context: LambdaContext | None,
+    options: Options,
+    read_path: Callable[[Any], tuple[str, bytes]],
+    tokens: Literal["jwt", "cognito"],
 ) -> Scope:
-    """The scope. ``read_path`` gives ``path`` and ``raw_path`` of the event's path."""
+    """The scope. ``read_path`` gives ``path`` and ``raw_path`` of the event's path. ``tokens``: which authorizer of
+    tokens this kind of API has."""
     about = event["requestContext"]
     path, raw_path = read_path(event.get("path"))
     prefix, root_path = _prefix(event, about, path)
@@ -60,7 +65,7 @@ def scope(
         headers=pairs,
         client=_http.client(pairs, address, options.trusted_hops),
         server=server,
-        principal=principal(about.get("authorizer"), identity),
+        authorizer=in_format_1(about.get("authorizer"), identity, tokens),
     )
 
 

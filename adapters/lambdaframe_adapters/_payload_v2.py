@@ -9,7 +9,7 @@ from typing import Any
 from lambdaframe.errors import MalformedEventError
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _answer, _http
-from lambdaframe_adapters._authorizer import principal
+from lambdaframe_adapters._authorizer import in_format_2
 from lambdaframe_adapters._json import ARRAY, OBJECT
 from lambdaframe_adapters._options import DEFAULTS, Options
 
@@ -41,7 +41,6 @@ def scope(
         pairs.append((b"cookie", _cookie(cookies)))
     scheme, server = _origin(headers or {}, about.get("domainName")) or _http.origin(pairs, about.get("domainName"))
     address = request.get("sourceIp")
-    authorizer = about.get("authorizer")
     return _http.http_scope(
         event,
         context,
@@ -55,7 +54,7 @@ def scope(
         headers=pairs,
         client=_http.client(pairs, address, trusted_hops),
         server=server,
-        principal=principal(authorizer, authorizer.get("iam")) if isinstance(authorizer, OBJECT) else None,
+        authorizer=in_format_2(about.get("authorizer")),
     )
 
 

@@ -57,7 +57,7 @@ def scope(event: Event, context: LambdaContext | None, options: Options = DEFAUL
         headers=pairs,
         client=_http.client(pairs, None, options.trusted_hops),
         server=server,
-        principal=None,
+        authorizer=None,
     )
 
 

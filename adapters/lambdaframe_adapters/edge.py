@@ -85,7 +85,7 @@ def scope(event: Event, context: LambdaContext | None, options: Options = DEFAUL
         headers=pairs,
         client=_http.client(pairs, request.get("clientIp"), options.trusted_hops),
         server=server,
-        principal=None,
+        authorizer=None,
     )
 
 

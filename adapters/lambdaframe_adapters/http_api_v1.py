@@ -20,7 +20,7 @@ def matches(event: Any) -> bool:
 
 def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
     """The ASGI scope; see ``sources.HTTPSource``."""
-    return _payload_v1.scope(event, context, options, _path.decoded_path)
+    return _payload_v1.scope(event, context, options, _path.decoded_path, "jwt")
 
 
 body = _http.body

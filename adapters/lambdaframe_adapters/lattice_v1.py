@@ -40,7 +40,7 @@ def scope(event: Event, context: LambdaContext | None, options: Options = DEFAUL
         target=event["raw_path"],
         parameters=event.get("query_string_parameters"),
         headers=_http.header_pairs(event.get("headers")),
-        principal=None,
+        authorizer=None,
     )
 
 

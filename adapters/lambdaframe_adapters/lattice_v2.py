@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _http, _lattice
+from lambdaframe_adapters._authorizer import in_lattice
 from lambdaframe_adapters._identity import identities as identities_of
 from lambdaframe_adapters._json import OBJECT
 from lambdaframe_adapters._options import DEFAULTS, Options
@@ -30,9 +31,7 @@ def identities(event: Event) -> tuple[str, ...]:
 
 
 def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
-    """The ASGI scope; see ``sources.HTTPSource``. The principal is the IAM one that Lattice has authenticated."""
-    identity = event["requestContext"].get("identity")
-    principal: Any = identity.get("principal") if isinstance(identity, OBJECT) else None
+    """The ASGI scope; see ``sources.HTTPSource``. The caller is the IAM principal that Lattice has authenticated."""
     return _lattice.scope(
         event,
         context,
@@ -40,7 +39,7 @@ def scope(event: Event, context: LambdaContext | None, options: Options = DEFAUL
         target=event.get("path"),
         parameters=event.get("queryStringParameters"),
         headers=_http.one_cookie_header(_http.multi_header_pairs(event.get("headers") or {})),
-        principal=principal if principal and isinstance(principal, str) else None,
+        authorizer=in_lattice(event["requestContext"].get("identity")),
     )
 
 

@@ -23,7 +23,7 @@ def matches(event: Any) -> bool:
 
 def scope(event: Event, context: LambdaContext | None, options: Options = DEFAULTS) -> Scope:
     """The ASGI scope; see ``sources.HTTPSource``."""
-    return _payload_v1.scope(event, context, options, _path.encoded_path)
+    return _payload_v1.scope(event, context, options, _path.encoded_path, "cognito")
 
 
 body = _http.body

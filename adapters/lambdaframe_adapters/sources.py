@@ -44,8 +44,9 @@ class HTTPSource(Protocol):
         The options' ``base_path`` is added to the ``root_path`` that the event itself tells of.
         ``trusted_hops`` chooses the client; see ``_http.client``.
 
-        ``scope["extensions"]["lambda"]`` holds ``event``, ``context`` and ``principal``: who the caller is by the
-        word of the gateway's authorizer (a string that is stable over requests), or None where nobody vouches.
+        ``scope["extensions"]["lambda"]`` holds ``event`` and ``context``; ``authorizer``, an ``Authorizer`` or None
+        where nobody vouches for the caller; and ``principal``, by the same word the string that names the caller in
+        every request, or None.
 
         Raises MalformedEventError for a request that is to be answered with 400.
         """

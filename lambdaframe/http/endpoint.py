@@ -1,95 +1,190 @@
-"""One route: a request is bound to the handler's arguments, the handler called, its result sent."""
+"""One route: a request is bound to the handler's arguments, the handler called, its result sent.
 
-from collections.abc import Awaitable, Callable, Collection
+What a handler asks for decides how much is done for it. One that takes values and returns JSON is served by a few
+lines; dependencies, forms, background tasks and idempotency come with the longer way.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from copy import copy
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lambdaframe.concurrency import in_thread, is_async_callable
-from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.binding import Plan
 from lambdaframe.http.body import read_body
+from lambdaframe.http.dependencies import Exits
 from lambdaframe.http.errors import ExceptionHandlers
-from lambdaframe.http.responses import (
-    BODILESS,
-    Answer,
-    capture,
-    encode_json,
-    encoder_for,
-    is_response,
-    json_answer,
-    send_answer,
-)
-from lambdaframe.signature import EMPTY, describe, members, read_signature
-from lambdaframe.types import Receive, Scope, Send
+from lambdaframe.http.plan import Plan, Resolved
+from lambdaframe.http.reading import read_dependant
+from lambdaframe.http.responses import Answer, capture, is_response, json_answer, send_answer
+from lambdaframe.http.results import Rendering, Serializer, rendering_for
+from lambdaframe.http.timeouts import within
+from lambdaframe.types import ASGIApp, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from starlette.background import BackgroundTask
+    from starlette.responses import Response
+
+    from lambdaframe.http.routes import Route
 
 Guard: TypeAlias = Callable[[Scope, bytes, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
 """``guard(scope, body, produce)``: gives the answer, from ``produce`` or from a former run of the same operation."""
 
+Overrides: TypeAlias = Mapping[Callable[..., Any], Callable[..., Any]]
 
 _PLAIN = frozenset({dict, list, str, int, float, bool, type(None)})
 """No Response, at a glance."""
 
 
 class Endpoint:
-    """A handler function as an ASGI application for ``http``. The path parameters stand in ``scope["path_params"]``."""
+    """A handler function; ``app`` is the ASGI application for ``http`` that serves it.
+
+    The path parameters stand in ``scope["path_params"]``. ``overrides`` is the application's: it may change any time.
+    """
 
     def __init__(
         self,
-        function: Callable[..., Any],
+        route: "Route",
         path_names: Collection[str],
         handlers: ExceptionHandlers,
         *,
-        status_code: int = 200,
+        overrides: Overrides,
+        serializer: Serializer | None = None,
         guard: Guard | None = None,
+        timeout: float | None = None,
     ) -> None:
-        """Raises ConfigurationError for a function that can't be a route."""
-        signature = read_signature(function)
-        self.name = describe(function)
-        self._plan = Plan(signature, path_names, function)
-        self._call = function if is_async_callable(function) else in_thread(function)
-        self._status = status_code
+        """``timeout`` in seconds. Raises ConfigurationError for a function that can't be a route."""
+        self.route = route
+        self._path_names = path_names
+        self._dependencies = tuple(route.options.get("dependencies", ()))
+        dependant = read_dependant(route.function, path_names, self._dependencies)
+        self.plan = Plan(dependant)
+        self._rendering = rendering_for(route.options, dependant.returns, serializer)
+        self._call = route.function if is_async_callable(route.function) else in_thread(route.function)
         self._guard = guard
         self._handlers = handlers
-        self._encode = encode_json if status_code in BODILESS else encoder_for(_declared(signature.returns))
-        if not 100 <= status_code <= 599:
-            raise ConfigurationError(f"{self.name}: {status_code} is no HTTP status.")
+        self._overrides = overrides
+        direct = self.plan.direct and guard is None and self._rendering.encode is not None
+        serve = _direct(self._call, self.plan, self._rendering) if direct else self._serve
+        self.app: ASGIApp = serve if timeout is None else within(timeout, serve)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        plan = self._plan
-        if self._guard is not None:
-            body = await read_body(receive)
-            produce = partial(self._produce, scope, receive, plan.bind(scope, receive, body))
-            await send_answer(await self._guard(scope, body, produce), send)
-            return
-        if plan.trivial:
-            result = await self._call()
+    def warm(self) -> None:
+        """Build its validators and its serializer, and have dependencies with a ``warm`` of their own do the same.
+
+        Raises ConfigurationError for a type that has none.
+        """
+        self.plan.binder.warm()
+        self._rendering.warm()
+        for dependant in self.plan.dependant.flat():
+            warm: Any = getattr(dependant.function, "warm", None)
+            if dependant is not self.plan.dependant and callable(warm):
+                warm()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        plan = self._current_plan()
+        body = await read_body(receive) if plan.binder.takes_body or self._guard is not None else None
+        exits = Exits()
+        answered = False
+        async with exits.request, exits.function:
+            resolved = await plan.resolve(scope, receive, body, exits)
+            if self._guard is None:
+                made = self._made(await self._call(**resolved.arguments), resolved)
+                await exits.function.aclose()
+            else:
+                tasks: list[BackgroundTask] = []
+                produce = partial(self._produce, scope, receive, resolved, exits, tasks)
+                made = _Made(await self._guard(scope, body or b"", produce), tasks)
+            if isinstance(made.answer, Answer):
+                await send_answer(made.answer, send)
+            else:
+                await made.answer(scope, receive, send)
+            answered = True
+            for task in made.tasks:
+                await task()
+        if not answered:
+            raise RuntimeError(f"A dependency of {plan.dependant.name} caught an exception and raised none after it.")
+
+    async def _produce(
+        self, scope: Scope, receive: Receive, resolved: Resolved, exits: Exits, tasks: "list[BackgroundTask]"
+    ) -> Answer:
+        """The complete answer, expected errors included. Raises what nobody expected."""
+        try:
+            try:
+                made = self._made(await self._call(**resolved.arguments), resolved)
+                await exits.function.aclose()
+            except Exception as exc:
+                await _thrown_through(exits, exc)
+                raise
+        except Exception as exc:
+            answer = await self._handlers.expected(scope, receive, exc)
+            if answer is None:
+                raise
+            made = _Made(answer, [])
+        if isinstance(made.answer, Answer):
+            tasks.extend(made.tasks)
+            return made.answer
+        response = copy(made.answer)  # its tasks run later, once the answer was kept and sent
+        tasks.extend([*filter(None, [response.background]), *made.tasks])
+        response.background = None
+        return await capture(response, scope, receive)
+
+    def _made(self, result: Any, resolved: Resolved) -> "_Made":
+        """The answer to a result, with what the injected Response adds to it, and the background tasks."""
+        tasks: list[BackgroundTask] = [] if resolved.background is None else [resolved.background]
+        if result.__class__ not in _PLAIN and is_response(result):
+            return _Made(result, tasks)
+        added = resolved.response
+        status = self._rendering.status if added is None or _unset(added) else added.status_code
+        if self._rendering.encode is not None:
+            answer = json_answer(status or 200, self._rendering.encode(result))
+            if added is not None:
+                answer = Answer(answer.status, [*answer.headers, *added.raw_headers], answer.body)
+            return _Made(answer, tasks)
+        assert self._rendering.respond is not None
+        response = self._rendering.respond(result, status)
+        if added is not None:
+            response.raw_headers.extend(added.raw_headers)
+        return _Made(response, tasks)
+
+    def _current_plan(self) -> Plan:
+        """The plan, with dependencies replaced as the application says now."""
+        if not self._overrides:
+            return self.plan
+        return Plan(
+            read_dependant(self.route.function, self._path_names, self._dependencies, overrides=self._overrides)
+        )
+
+
+class _Made(NamedTuple):
+    answer: "Answer | Response"
+    tasks: "list[BackgroundTask]"
+
+
+def _unset(response: "Response") -> bool:
+    status: Any = response.status_code
+    return status is None
+
+
+async def _thrown_through(exits: Exits, error: Exception) -> None:
+    """Let the dependencies that wait behind their ``yield`` see the error. Raises what they raise instead."""
+    for stack in (exits.function, exits.request):
+        if await stack.__aexit__(type(error), error, error.__traceback__):
+            raise RuntimeError("A dependency caught an exception and raised none after it.") from error
+
+
+def _direct(call: Callable[..., Awaitable[Any]], plan: Plan, rendering: Rendering) -> ASGIApp:
+    """The short way, for a plan that is direct and a result that is JSON."""
+    encode: Any = rendering.encode
+    status = rendering.status or 200
+    trivial, takes_body, bind = plan.trivial, plan.binder.takes_body, plan.bind
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if trivial:
+            result = await call()
         else:
-            arguments = plan.bind(scope, receive, await read_body(receive) if plan.takes_body else None)
-            result = await self._call(**arguments)
+            result = await call(**bind(scope, receive, await read_body(receive) if takes_body else None))
         if result.__class__ not in _PLAIN and is_response(result):
             await result(scope, receive, send)
         else:
-            await send_answer(json_answer(self._status, self._encode(result)), send)
+            await send_answer(json_answer(status, encode(result)), send)
 
-    async def _produce(self, scope: Scope, receive: Receive, arguments: dict[str, Any]) -> Answer:
-        """The complete answer, expected errors included. Raises what nobody expected."""
-        try:
-            result = await self._call(**arguments)
-            if not is_response(result):
-                return json_answer(self._status, self._encode(result))
-        except Exception as exc:
-            result = await self._handlers.expected(scope, receive, exc)
-            if result is None:
-                raise
-        return result if isinstance(result, Answer) else await capture(result, scope, receive)
-
-
-def _declared(returns: Any) -> Any:
-    """The type that results are held to; Any where none is declared, or where a Response may be returned."""
-    return Any if returns is EMPTY or any(_is_response_class(member) for member in members(returns)) else returns
-
-
-def _is_response_class(annotation: Any) -> bool:
-    return isinstance(annotation, type) and any(
-        kind.__name__ == "Response" and kind.__module__ == "starlette.responses" for kind in annotation.__mro__
-    )
+    return serve

@@ -14,6 +14,7 @@ from lambdaframe.errors import (
     IdempotencyConflictError,
     IdempotencyKeyError,
     IdempotencyMismatchError,
+    RequestTimeoutError,
     RequestValidationError,
     ResultOmittedError,
 )
@@ -26,6 +27,7 @@ _STATUS_OF: Mapping[type[Exception], int] = {
     IdempotencyMismatchError: 422,
     IdempotencyConflictError: 409,
     ResultOmittedError: 409,
+    RequestTimeoutError: 504,
 }
 
 
@@ -70,11 +72,11 @@ def problem_of(exc: Exception) -> Answer | None:
 
     Starlette's own HTTPException is known by its shape, so that Starlette need not be loaded.
     """
-    if isinstance(exc, HTTPException) or _is_starlette_http(exc):
+    if isinstance(exc, HTTPException) or is_starlette_http(exc):
         known = cast("HTTPException", exc)  # Starlette's has the same attributes
         return problem(known.status_code, known.detail, known.headers)
     if isinstance(exc, RequestValidationError):
-        return problem(422, "The request does not fit what this operation takes.", errors=exc.errors)
+        return problem(422, "The request does not fit what this operation takes.", errors=exc.errors())
     status = _STATUS_OF.get(type(exc))
     if status is None:
         return None
@@ -84,5 +86,7 @@ def problem_of(exc: Exception) -> Answer | None:
     return problem(status, str(exc), headers)
 
 
-def _is_starlette_http(exc: Exception) -> bool:
-    return any(c.__name__ == "HTTPException" and c.__module__ == "starlette.exceptions" for c in type(exc).__mro__)
+def is_starlette_http(given: Exception | type[Exception]) -> bool:
+    """Whether it is Starlette's HTTPException, or one of its subclasses."""
+    kind = given if isinstance(given, type) else type(given)
+    return any(c.__name__ == "HTTPException" and c.__module__ == "starlette.exceptions" for c in kind.__mro__)

@@ -1,14 +1,12 @@
-"""What a handler returns, as the bytes of an answer.
+"""Answers: a complete one as data, and JSON as its bytes.
 
 The plain JSON answer is the hot path: orjson, two headers, two messages. Starlette's Response classes are served as
 they are, and loaded only by those who import them.
 """
 
 import sys
-from collections import abc
-from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast
 
 import orjson
 
@@ -17,6 +15,9 @@ from lambdaframe.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+
+_UTC_AS_Z = orjson.OPT_UTC_Z
+_ANY_KEYS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -34,31 +35,62 @@ class Answer(NamedTuple):
 
 
 def encode_json(value: Any) -> bytes:
-    """JSON bytes of a value: what orjson knows (dataclasses, datetimes, UUIDs, enums, …), pydantic models, sets and
-    Decimal (as a string, so that no digit is lost).
+    """JSON bytes of a value, in the forms of pydantic's JSON mode.
 
-    Raises ResponseValidationError for anything else.
+    Models, dataclasses, enums, dates, UUIDs, named tuples, sets, deques, generators, paths and IP addresses may be
+    anywhere in it. Decimals are strings, so that no digit is lost; durations are ISO 8601; bytes are UTF-8 text; NaN
+    and the infinities, which JSON has not, are null; keys become strings.
+
+    Raises ResponseValidationError for what has no such form.
     """
     try:
-        return orjson.dumps(value, default=_default)
+        return orjson.dumps(value, _default, _UTC_AS_Z)
     except orjson.JSONEncodeError:
         pass
     try:  # keys that are numbers, dates, UUIDs: allowing for them would double the cost of every other answer
-        return orjson.dumps(value, default=_default, option=orjson.OPT_NON_STR_KEYS)
-    except orjson.JSONEncodeError as exc:
+        return orjson.dumps(value, _default, _ANY_KEYS)
+    except orjson.JSONEncodeError:
+        return _encode_slowly(value)
+
+
+def _encode_slowly(value: Any) -> bytes:
+    """What orjson can't write, or not in two tries: iterators, integers above 64 bits, times with a time zone."""
+    from pydantic_core import to_json
+
+    try:
+        return to_json(value, by_alias=True, inf_nan_mode="null")
+    except ValueError as exc:
+        raise ResponseValidationError(f"The returned value is no JSON: {exc}") from exc
+
+
+def to_jsonable(value: Any) -> Any:
+    """The value as ``encode_json`` would write it: of dicts, lists, strings, numbers, booleans and None.
+
+    Raises ResponseValidationError as ``encode_json`` does.
+    """
+    from pydantic_core import to_jsonable_python
+
+    try:
+        return to_jsonable_python(value, by_alias=True, inf_nan_mode="null")
+    except ValueError as exc:
         raise ResponseValidationError(f"The returned value is no JSON: {exc}") from exc
 
 
 def _default(value: Any) -> Any:
+    """An object that orjson does not know, as one that it does."""
     kind = cast("Any", type(value))
     serializer = getattr(kind, "__pydantic_serializer__", None)
     if serializer is not None:
-        return serializer.to_python(value, mode="json")
-    if isinstance(value, Decimal):
+        return serializer.to_python(value, mode="json", by_alias=True)
+    if kind is Decimal:
         return str(value)
     if kind in {set, frozenset}:
         return list(value)
-    raise TypeError(f"{kind.__name__} can't be serialised")
+    if hasattr(kind, "__next__"):  # a second try would find it empty
+        raise TypeError("An iterator is read once")
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value, by_alias=True, inf_nan_mode="null")
 
 
 def json_answer(status: int, body: bytes) -> Answer:
@@ -81,7 +113,7 @@ async def send_answer(answer: Answer, send: Send) -> None:
 
 
 async def capture(response: "Response", scope: Scope, receive: Receive) -> Answer:
-    """The answer that a Response sends, collected; a stream is read to its end."""
+    """The answer that a Response sends, collected; a stream is read to its end, whether the client waits or not."""
     start: Message = {}
     chunks: list[bytes] = []
 
@@ -91,68 +123,13 @@ async def capture(response: "Response", scope: Scope, receive: Receive) -> Answe
         elif message["type"] == "http.response.body":
             chunks.append(bytes(message.get("body", b"")))
 
-    await response(scope, receive, send)
+    async def patient() -> Message:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            from anyio import sleep_forever
+
+            await sleep_forever()
+        return message
+
+    await response(scope, patient, send)
     return Answer(start["status"], [(bytes(name), bytes(value)) for name, value in start["headers"]], b"".join(chunks))
-
-
-Encoder: TypeAlias = Callable[[Any], bytes]
-"""A returned value → the JSON bytes of the body."""
-
-_OPEN: Sequence[Any] = (Any, None, object, dict, list, tuple, Mapping, Sequence)
-"""Types that promise nothing about what is inside."""
-
-
-def _is_open(annotation: Any) -> bool:
-    """Whether every JSON value of this shape fits: ``dict[str, Any]`` does, ``dict[str, int]`` is a promise."""
-    origin = get_origin(annotation)
-    if origin is None:
-        return any(annotation is kind for kind in _OPEN)
-    arguments = get_args(annotation)
-    if origin in {dict, abc.Mapping, abc.MutableMapping}:
-        return arguments[0] is str and _is_open(arguments[1])
-    return origin in {list, abc.Sequence, abc.Iterable} and _is_open(arguments[0])
-
-
-def encoder_for(annotation: Any) -> Encoder:
-    """How values are encoded whose type is declared as ``annotation``.
-
-    A declared type is a promise: what does not fit raises ResponseValidationError, and fields that it does not name
-    (of a subclass, say) are not sent. Without one, the value is encoded as it is.
-    """
-    if _is_open(annotation):
-        return encode_json
-    if hasattr(annotation, "__pydantic_serializer__") and isinstance(annotation, type):
-        return _model_encoder(annotation)
-    return _adapter_encoder(annotation)
-
-
-def _model_encoder(model: Any) -> Encoder:
-    def encode(value: Any) -> bytes:
-        if not isinstance(value, model):
-            value = _validated(model.model_validate, value, from_attributes=True)
-        return bytes(model.__pydantic_serializer__.to_json(value))
-
-    return encode
-
-
-def _adapter_encoder(annotation: Any) -> Encoder:
-    adapter: Any = None
-
-    def encode(value: Any) -> bytes:
-        nonlocal adapter
-        if adapter is None:
-            from pydantic import TypeAdapter
-
-            adapter = TypeAdapter(annotation)
-        return bytes(adapter.dump_json(_validated(adapter.validate_python, value, from_attributes=True)))
-
-    return encode
-
-
-def _validated(validate: Callable[..., Any], value: Any, **options: Any) -> Any:
-    from pydantic import ValidationError
-
-    try:
-        return validate(value, **options)
-    except ValidationError as exc:
-        raise ResponseValidationError(f"The returned value does not fit its declared type: {exc}") from exc

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 
 from typing import Any, Final
 
-from lambdaframe_adapters.testing import _gateway
+from lambdaframe_adapters.testing import _authorizers, _gateway
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
 
 _GROUP: Final = (
@@ -25,6 +25,8 @@ _BAD_GATEWAY: Final = (
 
 def event(request: Request, setup: Setup) -> dict[str, Any]:
     """The event of a load balancer."""
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("alb", setup.authorizer)
     told = [*_gateway.forwarded(request), ("x-amzn-trace-id", _gateway.TRACE)]
     headers = _gateway.replaced(
         [(name.lower(), value) for name, value in _gateway.end_to_end(request, keep=_KEPT)], told

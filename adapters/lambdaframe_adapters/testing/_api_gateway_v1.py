@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from lambdaframe_adapters.testing import _gateway
+from lambdaframe_adapters.testing import _authorizers, _gateway
 from lambdaframe_adapters.testing._api_gateway_v2 import decoded_path, domain_of, refuse_outside
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
 
@@ -36,6 +36,10 @@ def rest_event(request: Request, setup: Setup) -> dict[str, Any]:
         path = path.removeprefix(f"/{setup.stage}") or "/"
     event = _event(request, setup, path, request.path, setup.stage or "prod")
     event["body"], event["isBase64Encoded"] = _rest_body(request, setup)
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("rest_api", setup.authorizer, "cognito", "lambda", "iam")
+        found = _authorizers.rest_authorizer(setup.authorizer)
+        event["requestContext"] |= {} if found is None else {"authorizer": found}
     return event
 
 
@@ -43,8 +47,11 @@ def http_api_event(request: Request, setup: Setup) -> dict[str, Any]:
     """The event of an HTTP API that is told to use format 1.0. Its path keeps the stage."""
     refuse_outside(request.path, setup)
     path = decoded_path(request.path)
-    event = {"version": "1.0"} | _event(request, setup, path, path, setup.stage or "$default")
+    event: dict[str, Any] = {"version": "1.0"} | _event(request, setup, path, path, setup.stage or "$default")
     event["body"], event["isBase64Encoded"] = _gateway.request_body(request)
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("http_api_v1", setup.authorizer, "jwt", "lambda", "iam")
+    event["requestContext"]["authorizer"] = _authorizers.http_api_v1_authorizer(setup.authorizer)
     return event
 
 
@@ -72,7 +79,11 @@ def _event(request: Request, setup: Setup, path: str, whole: str, stage: str) ->
             "domainPrefix": domain.partition(".")[0],
             "extendedRequestId": "JKJaXmPLvHcESHA=",
             "httpMethod": request.method,
-            "identity": {"sourceIp": request.client, "userAgent": request.value("user-agent")},
+            "identity": {
+                **_authorizers.identity_in_format_1(setup.authorizer),
+                "sourceIp": request.client,
+                "userAgent": request.value("user-agent"),
+            },
             "path": whole,
             "protocol": "HTTP/1.1",
             "requestId": "JKJaXmPLvHcESHA=",

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from lambdaframe_adapters._json import OBJECT
-from lambdaframe_adapters.testing import _gateway
+from lambdaframe_adapters.testing import _authorizers, _gateway
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
 
 _URL_ID: Final = "abcdefghijklmnopqrstuvwxyz012345"
@@ -49,6 +49,9 @@ def http_api_event(request: Request, setup: Setup) -> dict[str, Any]:
     event = _event(request, path, path, domain, setup.stage or "$default")
     event["requestContext"] |= {"accountId": _gateway.ACCOUNT, "apiId": _gateway.API_ID}
     event["headers"].pop("cookie", None)
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("http_api", setup.authorizer, "jwt", "lambda", "iam")
+        event["requestContext"]["authorizer"] = _authorizers.in_format_2(setup.authorizer)
     return event
 
 
@@ -57,6 +60,12 @@ def function_url_event(request: Request, setup: Setup) -> dict[str, Any]:
     domain = f"{_URL_ID}.lambda-url.{_gateway.REGION}.on.aws"
     event = _event(request, request.path, unquote(request.path, errors="replace"), domain, "$default")
     event["requestContext"] |= {"accountId": "anonymous", "apiId": _URL_ID}
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("function_url", setup.authorizer, "iam")
+        event["requestContext"] |= {
+            "accountId": _gateway.ACCOUNT,
+            "authorizer": _authorizers.in_format_2(setup.authorizer),
+        }
     return event
 
 

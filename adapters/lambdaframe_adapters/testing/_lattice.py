@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/vpc-lattice/latest/ug/http-targets.html (the headers
 
 from typing import Any, Final
 
-from lambdaframe_adapters.testing import _gateway
+from lambdaframe_adapters.testing import _authorizers, _gateway
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
 
 _ARN: Final = f"arn:aws:vpc-lattice:{_gateway.REGION}:{_gateway.ACCOUNT}"
@@ -20,6 +20,8 @@ _NAMES: Final = {
 
 def v1_event(request: Request, setup: Setup) -> dict[str, Any]:
     """The event in structure V1: one string for each header, repeated ones comma-joined."""
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("lattice_v1", setup.authorizer)
     body, encoded = _gateway.request_body(request)
     return {
         "raw_path": _target(request),
@@ -33,6 +35,10 @@ def v1_event(request: Request, setup: Setup) -> dict[str, Any]:
 
 def v2_event(request: Request, setup: Setup) -> dict[str, Any]:
     """The event in structure V2: a list of strings for each header."""
+    identity = {"sourceVpcArn": f"arn:aws:ec2:{_gateway.REGION}:{_gateway.ACCOUNT}:vpc/vpc-0b8276c84697e7339"}
+    if setup.authorizer is not None:
+        _authorizers.refuse_others("lattice_v2", setup.authorizer, "iam")
+        identity |= _authorizers.lattice_identity(setup.authorizer)
     body, encoded = _gateway.request_body(request)
     return {
         "version": "2.0",
@@ -46,7 +52,7 @@ def v2_event(request: Request, setup: Setup) -> dict[str, Any]:
             "serviceNetworkArn": f"{_ARN}:servicenetwork/sn-0bf3f2882e9cc805a",
             "serviceArn": f"{_ARN}:service/svc-0a40eebed65f8d69c",
             "targetGroupArn": f"{_ARN}:targetgroup/tg-6d0ecf831eec9f09",
-            "identity": {"sourceVpcArn": f"arn:aws:ec2:{_gateway.REGION}:{_gateway.ACCOUNT}:vpc/vpc-0b8276c84697e7339"},
+            "identity": identity,
             "region": _gateway.REGION,
             "timeEpoch": str(_gateway.EPOCH * 1000),
         },

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from lambdaframe.errors import LifespanError
-from lambdaframe.types import ASGIApp
+from lambdaframe.types import ASGIApp, Authorizer
 from lambdaframe_adapters.entrypoint import LambdaHandler
 from lambdaframe_adapters.testing._httpx import httpx
 from lambdaframe_adapters.testing.context import LambdaContext
@@ -21,7 +21,8 @@ class LambdaClient(httpx.Client):
 
     ``source``: the gateway in front, a name of ``GATEWAYS``. ``root_path``: where the gateway has mapped the
     application at a domain of its own (``/v1``); ``stage``: the URLs are the API's own and begin with the stage, which
-    is added to ``base_url``. ``timeout``: seconds each invocation has. ``options`` are LambdaHandler's.
+    is added to ``base_url``. ``authorizer``: whom the gateway has authenticated, see ``http_event``. ``timeout``:
+    seconds each invocation has. ``options`` are LambdaHandler's.
 
     ``raise_server_exceptions``: an unhandled error of the application fails the test; else it is answered with 500.
     A ``with`` block is the life of one process of Lambda's: the lifespan starts and shuts down with it. Outside of one
@@ -39,6 +40,7 @@ class LambdaClient(httpx.Client):
         raise_server_exceptions: bool = True,
         root_path: str = "",
         stage: str | None = None,
+        authorizer: Authorizer | None = None,
         cookies: Any = None,
         headers: Mapping[str, str] | None = None,
         follow_redirects: bool = True,
@@ -61,6 +63,7 @@ class LambdaClient(httpx.Client):
             source,
             stage=stage,
             base_path=root_path.rstrip("/"),
+            authorizer=authorizer,
             client=client[0],
             timeout=timeout,
             raise_exceptions=raise_server_exceptions,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lambdaframe.types import Authorizer
 from lambdaframe_adapters.testing import _alb, _api_gateway_v1, _api_gateway_v2, _lattice
 from lambdaframe_adapters.testing._gateway import MalformedAnswerError
 from lambdaframe_adapters.testing.messages import (
@@ -95,14 +96,17 @@ def http_event(
     client: str = CLIENT_ADDRESS,
     stage: str | None = None,
     base_path: str = "",
+    authorizer: Authorizer | None = None,
 ) -> dict[str, Any]:
     """The event that the gateway ``source`` makes of a request.
 
     ``path`` and ``query`` are percent-encoded, as in a URL; ``path`` is the whole of it, with the ``stage`` or
     ``base_path``. A ``path`` may have its query behind a question mark. A body that is text is sent as UTF-8. Without
-    a Host header the request is for ``testserver``.
+    a Host header the request is for ``testserver``. ``authorizer``: whom the gateway has authenticated, as in
+    ``{"kind": "jwt", "claims": {"sub": "me", "groups": ["a", "b"]}}``.
 
-    Raises ValueError for a source that is none, and for a path outside the stage or base path.
+    Raises ValueError for a source that is none, one that has no such authorizer, and for a path outside the stage or
+    base path.
     """
     kind = gateway(source)
     target, _, own_query = path.partition("?")
@@ -111,4 +115,4 @@ def http_event(
         pairs = (("host", "testserver"), *pairs)
     content = body.encode() if isinstance(body, str) else body
     request = Request(method, target, query or own_query, pairs, content, scheme, client)
-    return kind.event(request, Setup(stage, base_path, kind.setup.multi_value))
+    return kind.event(request, Setup(stage, base_path, kind.setup.multi_value, authorizer=authorizer))

@@ -1,8 +1,10 @@
 """The two ends of a gateway: the client's request, the response the client gets, and how a gateway is set up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from lambdaframe.types import Authorizer
 
 HeaderPairs: TypeAlias = "Mapping[str, str] | Sequence[tuple[str, str]]"
 """Headers as users write them: an object, or pairs where a name may be repeated."""
@@ -64,12 +66,15 @@ class Setup:
     ``stage``: the client uses the API's own domain and a URL that starts with the stage (REST and HTTP APIs). None: a
     domain of one's own, or ``$default``. ``base_path``: what the API is mapped to at a domain of one's own (``/v1``).
     ``multi_value``: the load balancer's target group has multi-value headers on. ``binary_media_types``: of a REST API.
+    ``authorizer``: whom the gateway has authenticated. Its claims are as the token or the context has them; the gateway
+    spells them in its own way.
     """
 
     stage: str | None = None
     base_path: str = ""
     multi_value: bool = True
     binary_media_types: tuple[str, ...] = ("*/*",)
+    authorizer: Authorizer | None = field(default=None, hash=False)
 
 
 DEFAULT_SETUP = Setup()

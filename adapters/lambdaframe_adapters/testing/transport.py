@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias, TypeVar
 
+from lambdaframe.types import Authorizer
 from lambdaframe_adapters.testing._httpx import httpx
 from lambdaframe_adapters.testing.context import LambdaContext
 from lambdaframe_adapters.testing.gateways import gateway
@@ -21,8 +22,9 @@ class GatewayTransport(httpx.BaseTransport):
     """A transport of httpx that invokes ``handler`` with the event ``source`` makes of a request.
 
     ``httpx.Client(transport=GatewayTransport(main.handler, "alb"), base_url="http://testserver")`` tests a deployed
-    handler as it is. ``source``: a name of ``GATEWAYS``. ``timeout``: seconds each invocation has. An exception of the
-    handler is raised; with ``raise_exceptions=False`` the client gets the gateway's own error instead, as in AWS.
+    handler as it is. ``source``: a name of ``GATEWAYS``. ``authorizer``: see ``http_event``. ``timeout``: seconds each
+    invocation has. An exception of the handler is raised; with ``raise_exceptions=False`` the client gets the gateway's
+    own error instead, as in AWS.
     """
 
     def __init__(
@@ -32,13 +34,14 @@ class GatewayTransport(httpx.BaseTransport):
         *,
         stage: str | None = None,
         base_path: str = "",
+        authorizer: Authorizer | None = None,
         client: str = "testclient",
         timeout: float = 30.0,
         raise_exceptions: bool = True,
     ) -> None:
         self._handler = handler
         self._gateway = gateway(source)
-        self._setup = Setup(stage, base_path, self._gateway.setup.multi_value)
+        self._setup = Setup(stage, base_path, self._gateway.setup.multi_value, authorizer=authorizer)
         self._client = client
         self._timeout = timeout
         self._raise_exceptions = raise_exceptions
