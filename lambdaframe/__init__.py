@@ -1,6 +1,6 @@
 """An async-first, ASGI-style microframework for AWS Lambda.
 
-Names that need Starlette are loaded when they are first used: importing the framework costs a cold start little.
+Names that not every application needs are loaded when they are first used: an import costs a cold start little.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from lambdaframe.http.parameters import Body, Cookie, Depends, File, Form, Heade
 from lambdaframe.http.router import Router
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.logging import bind, bound, get_logger, logger, unbind
-from lambdaframe.records.record import Change, Record
 
 if TYPE_CHECKING:
     from starlette import status
@@ -33,10 +32,12 @@ if TYPE_CHECKING:
     from lambdaframe.http.json_response import JSONResponse
     from lambdaframe.http.sse import EventSourceResponse, ServerSentEvent
     from lambdaframe.http.uploads import UploadFile
+    from lambdaframe.records.record import Change, Record
 
 _LAZY = {
     "BackgroundTasks": "starlette.background",
     "CORSMiddleware": "starlette.middleware.cors",
+    "Change": "lambdaframe.records.record",
     "CompressionMiddleware": "lambdaframe.http.compression",
     "EventSourceResponse": "lambdaframe.http.sse",
     "FileResponse": "starlette.responses",
@@ -45,6 +46,7 @@ _LAZY = {
     "JSONResponse": "lambdaframe.http.json_response",
     "Middleware": "starlette.middleware",
     "PlainTextResponse": "starlette.responses",
+    "Record": "lambdaframe.records.record",
     "RedirectResponse": "starlette.responses",
     "Request": "starlette.requests",
     "Response": "starlette.responses",

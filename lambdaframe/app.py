@@ -10,7 +10,7 @@ from lambdaframe.http.application import HTTPApplication
 from lambdaframe.http.documentation import Settings
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
 from lambdaframe.http.results import Serializer
-from lambdaframe.http.router import Router
+from lambdaframe.http.router import Listener, Router
 from lambdaframe.http.stack import Wrap, stacked
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
@@ -123,6 +123,12 @@ class App(Router):
     def dependency_overrides(self, overrides: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
         self._site.overrides.clear()
         self._site.overrides.update(overrides)
+
+    def listen(self, listener: Listener) -> None:
+        """Refused: an application is mounted, not included, or its middleware and handlers would be lost."""
+        if hasattr(self, "_site"):
+            raise ConfigurationError(f"{self!r} is an application: mount it, or write a Router to include.")
+        super().listen(listener)
 
     def exception_handler(self, key: int | type[Exception]) -> Callable[[FunctionT], FunctionT]:
         """Register ``handler(request, exc) -> Response``, sync or async, for a status or a class of exceptions."""

@@ -7,10 +7,11 @@ from lambdaframe.http.dispatch import Dispatcher
 from lambdaframe.http.documentation import Documentation, Settings
 from lambdaframe.http.endpoint import Endpoint, Guard
 from lambdaframe.http.errors import ExceptionHandlers
+from lambdaframe.http.paths import parse_path
 from lambdaframe.http.results import Serializer
 from lambdaframe.http.router import Router
 from lambdaframe.http.routes import Mount, Route, seconds
-from lambdaframe.http.routing import Table, parse_path
+from lambdaframe.http.routing import Table
 from lambdaframe.http.timeouts import within
 from lambdaframe.http.urls import URLs
 from lambdaframe.types import ASGIApp

@@ -5,8 +5,7 @@ was written: nothing of pydantic is loaded here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, Unpack
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.signature import EMPTY
@@ -47,8 +46,7 @@ OURS = frozenset({"openapi_examples", "include_in_schema"})
 """Options that mean nothing to pydantic; the others are passed to its ``Field``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One marker. ``default`` is ``EMPTY`` where the value is required. ``options``: see ``FieldOptions``."""
 
     place: Place
@@ -62,16 +60,8 @@ class Parameter:
     media_type: str | None = None
     file: bool = False
 
-    def __post_init__(self) -> None:
-        unknown = sorted(set(self.options) - FieldOptions.__optional_keys__)
-        if unknown:
-            raise ConfigurationError(f"Unknown option {unknown[0]!r} of a {self.place} parameter.")
-        if self.default_factory is not None and self.default is not EMPTY:
-            raise ConfigurationError(f"A {self.place} parameter has a default or a default_factory, not both.")
 
-
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(NamedTuple):
     """A dependency, as ``Depends`` or ``Security`` wrote it. Without ``function`` the argument's own type is called."""
 
     function: Callable[..., Any] | None
@@ -81,22 +71,30 @@ class Needed:
     """OAuth2 scopes, by ``Security``."""
 
 
-def _default(default: Any) -> Any:
-    return EMPTY if default is ... else default
+def _made(parameter: Parameter) -> Parameter:
+    """The marker, with ``...`` for required as in FastAPI."""
+    unknown = sorted(set(parameter.options) - FieldOptions.__optional_keys__)
+    if unknown:
+        raise ConfigurationError(f"Unknown option {unknown[0]!r} of a {parameter.place} parameter.")
+    if parameter.default is ...:
+        return parameter._replace(default=EMPTY)
+    if parameter.default_factory is not None and parameter.default is not EMPTY:
+        raise ConfigurationError(f"A {parameter.place} parameter has a default or a default_factory, not both.")
+    return parameter
 
 
 def Path(default: Any = EMPTY, **options: Unpack[FieldOptions]) -> Any:  # noqa: N802  as in FastAPI
     """A part of the path. It is always required."""
-    if _default(default) is not EMPTY:
+    if default is not EMPTY and default is not ...:
         raise ConfigurationError("A path parameter is always there: it can't have a default.")
-    return Parameter("path", EMPTY, None, options)
+    return _made(Parameter("path", EMPTY, None, options))
 
 
 def Query(  # noqa: N802
     default: Any = EMPTY, *, default_factory: Callable[[], Any] | None = None, **options: Unpack[FieldOptions]
 ) -> Any:
     """A parameter of the query string. A list takes all its values, a pydantic model all parameters at once."""
-    return Parameter("query", _default(default), default_factory, options)
+    return _made(Parameter("query", default, default_factory, options))
 
 
 def Header(  # noqa: N802
@@ -107,14 +105,14 @@ def Header(  # noqa: N802
     **options: Unpack[FieldOptions],
 ) -> Any:
     """A header, without regard to case: ``x_token`` is ``x-token``, unless ``convert_underscores`` is False."""
-    return Parameter("header", _default(default), default_factory, options, convert_underscores)
+    return _made(Parameter("header", default, default_factory, options, convert_underscores))
 
 
 def Cookie(  # noqa: N802
     default: Any = EMPTY, *, default_factory: Callable[[], Any] | None = None, **options: Unpack[FieldOptions]
 ) -> Any:
     """A cookie."""
-    return Parameter("cookie", _default(default), default_factory, options)
+    return _made(Parameter("cookie", default, default_factory, options))
 
 
 def Body(  # noqa: N802
@@ -126,21 +124,21 @@ def Body(  # noqa: N802
     **options: Unpack[FieldOptions],
 ) -> Any:
     """The JSON body, or where there are several (or ``embed=True``) the member of that name in a JSON object."""
-    return Parameter("body", _default(default), default_factory, options, embed=embed, media_type=media_type)
+    return _made(Parameter("body", default, default_factory, options, embed=embed, media_type=media_type))
 
 
 def Form(  # noqa: N802
     default: Any = EMPTY, *, default_factory: Callable[[], Any] | None = None, **options: Unpack[FieldOptions]
 ) -> Any:
     """A field of a form, ``application/x-www-form-urlencoded`` or ``multipart/form-data``. Needs python-multipart."""
-    return Parameter("form", _default(default), default_factory, options)
+    return _made(Parameter("form", default, default_factory, options))
 
 
 def File(  # noqa: N802
     default: Any = EMPTY, *, default_factory: Callable[[], Any] | None = None, **options: Unpack[FieldOptions]
 ) -> Any:
     """A file of a ``multipart/form-data`` form: an ``UploadFile``, or its content as ``bytes``."""
-    return Parameter("form", _default(default), default_factory, options, file=True)
+    return _made(Parameter("form", default, default_factory, options, file=True))
 
 
 def Depends(  # noqa: N802

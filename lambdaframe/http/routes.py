@@ -1,10 +1,9 @@
 """Routes as data: what was registered, and how the options of routers and their routes come together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.parameters import Needed
@@ -53,8 +52,7 @@ class RouteOptions(TypedDict, total=False):
     openapi_extra: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Route:
+class Route(NamedTuple):
     """A function at a path. ``methods`` in upper case, sorted. ``options``: with those of the routers around it."""
 
     path: str
@@ -78,8 +76,7 @@ class Route:
         return _for_starlette(self, name, path_params)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mount:
+class Mount(NamedTuple):
     """An ASGI application at a path and everywhere below it. ``path`` is ``""`` at the root."""
 
     path: str
@@ -158,7 +155,7 @@ def check_options(options: RouteOptions, where: str) -> None:
         raise ConfigurationError(f"{where}: there is no option {unknown[0]!r}. The options are {known}.")
     for name in ("tags", "dependencies"):
         given: object = options.get(name, ())
-        if isinstance(given, str | bytes) or not isinstance(given, Sequence):
+        if isinstance(given, str | bytes | Needed) or not isinstance(given, Sequence):
             raise ConfigurationError(f"{where}: {name} is a list, not {given!r}.")
     for tag in options.get("tags", ()):
         if not isinstance(tag.value if isinstance(tag, Enum) else tag, str):

@@ -9,12 +9,10 @@ text mixed with parameters (``{name}.json``), then the narrower convertor (``int
 methods that a route at the same path lacks included; of several the same rule decides, and the longer wins.
 """
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.paths import Segment, split_path
-from lambdaframe.http.paths import parse_path as parse_path
 from lambdaframe.http.trie import Leaf, Missed, Node, match
 from lambdaframe.types import Scope
 
@@ -34,16 +32,29 @@ def route_path(scope: Scope) -> str:
     return path
 
 
-@dataclass(frozen=True, slots=True)
 class Mounted(Generic[T]):
     """A mount that covers a path. ``matched`` is the part of the path that led to it: ``/static`` of ``/static/a.css``.
 
     ``""`` for a mount at the root.
     """
 
-    target: T
-    params: Params
-    matched: str
+    __slots__ = ("matched", "params", "target")
+
+    def __init__(self, target: T, params: Params, matched: str) -> None:
+        self.target = target
+        self.params = params
+        self.matched = matched
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mounted):
+            return NotImplemented
+        mine = (self.target, self.params, self.matched)
+        return mine == (other.target, other.params, other.matched)  # pyright: ignore[reportUnknownMemberType]  of any T
+
+    __hash__ = None  # type: ignore[assignment]  # its parameters have none
+
+    def __repr__(self) -> str:
+        return f"Mounted({self.target!r}, {self.params!r}, {self.matched!r})"
 
 
 class Table(Generic[T]):

@@ -1,7 +1,7 @@
 """The middleware around an application, as it was written: the first is the outermost."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lambdaframe.concurrency import is_async_callable
 from lambdaframe.http.cors import check_cors
@@ -25,8 +25,9 @@ def stacked(wraps: Sequence[Wrap], app: ASGIApp) -> ASGIApp:
 
 def _wrapped(wrap: Any, app: ASGIApp) -> ASGIApp:
     made: ASGIApp
+    parts: Any = wrap
     if isinstance(wrap, Iterable):  # Starlette's Middleware gives its parts
-        cls, args, kwargs = cast("Iterable[Any]", wrap)
+        cls, args, kwargs = parts
         made = cls(app, *args, **kwargs)
     elif is_async_callable(wrap):  # no factory of applications is
         from lambdaframe.http.function_middleware import FunctionMiddleware

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from functools import update_wrapper
 
 from lambdaframe.concurrency import on_asyncio
 from lambdaframe.errors import RequestTimeoutError
@@ -20,7 +21,7 @@ def within(seconds: float, app: ASGIApp) -> ASGIApp:
         run = _on_asyncio if on_asyncio() else _on_trio
         await run(seconds, app, scope, receive, send)
 
-    return timed
+    return update_wrapper(timed, app, assigned=(), updated=())  # so that url_path_for finds what is mounted
 
 
 def _is_last(message: Message) -> bool:

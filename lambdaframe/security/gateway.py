@@ -13,10 +13,10 @@ from starlette.requests import Request
 
 from lambdaframe.errors import HTTPException
 from lambdaframe.http.dependant import SecurityScheme
+from lambdaframe.http.scopes import SecurityScopes
 from lambdaframe.logging import get_logger
 from lambdaframe.security.challenges import insufficient_scope, not_authenticated
 from lambdaframe.security.claims import UnfitClaimsError, granted_scopes
-from lambdaframe.http.scopes import SecurityScopes
 from lambdaframe.types import Authorizer, AuthorizerKind, Scope
 
 T = TypeVar("T")

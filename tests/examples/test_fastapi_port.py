@@ -65,6 +65,7 @@ def play(client: Any, steps: tuple[Step, ...]) -> list[Answer]:
     answers: list[Answer] = []
     for step in steps:
         answer = _asked(client, step, tokens)
+        assert answer.status in {step.status, step.here}, (step, answer)
         assert answer.headers.pop("x-process-time", None), step
         if step.keeps:
             tokens[step.keeps] = answer.body.pop("access_token")

@@ -1,4 +1,4 @@
-"""The checklist as a part of the documentation: one table for each part of FastAPI's.
+"""The checklist as a part of the documentation: a section for each part of FastAPI's.
 
 ``python -m tests.fastapi.page`` writes it; a test sees to it that the page agrees with what is tested.
 """
@@ -114,28 +114,34 @@ def cases() -> Iterator[tuple[str, str, Case]]:
 
 
 def written() -> str:
-    """The part of the page between the markers."""
+    """The part of the page between the markers: what differs as a table, then what is the same, by chapter."""
     checks: dict[str, list[Check]] = {}
     for _, _, case in cases():
         checks.setdefault(case.chapter, []).extend(case.checks)
     listed = [chapter for chapters in PARTS.values() for chapter in chapters]
     assert sorted(listed) == sorted(checks), set(listed) ^ set(checks)
     count = Counter(check.verdict for found in checks.values() for check in found)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("same", "different", "not offered"))
     lines = [
-        f"{sum(count.values())} behaviours: {', '.join(f'{n} {verdict}' for verdict, n in count.most_common())}.",
+        f"{count.total()} behaviours: {told}.",
         "",
     ]
     for part, chapters in PARTS.items():
-        lines += [f"### {part}", "", "| FastAPI | here |", "| --- | --- |"]
+        lines += [f"### {part}", ""]
+        lines += _differences([(chapter, check) for chapter in chapters for check in checks[chapter]])
         for chapter in chapters:
-            lines.append(f"| **{chapter}** | |")
-            lines += [f"| {_cell(check.behaviour)} | {_cell(_verdict(check))} |" for check in checks[chapter]]
-        lines.append("")
+            same = [check.behaviour for check in checks[chapter] if check.verdict == "same"]
+            lines += [f"Same, **{chapter}**:", "", *(f"- {behaviour}" for behaviour in same), ""] if same else []
     return "\n".join(lines)
 
 
-def _verdict(check: Check) -> str:
-    return "same" if check.verdict == "same" else f"**{check.verdict}.** {check.because}"
+def _differences(checks: Sequence[tuple[str, Check]]) -> list[str]:
+    rows = [
+        f"| {chapter} | {_cell(check.behaviour)} | *{check.verdict}*: {_cell(check.because)} |"
+        for chapter, check in checks
+        if check.verdict != "same"
+    ]
+    return ["| chapter | FastAPI | here |", "| --- | --- | --- |", *rows, ""] if rows else []
 
 
 def _cell(text: str) -> str:

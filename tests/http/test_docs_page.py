@@ -26,7 +26,7 @@ from lambdaframe import App
 from lambdaframe.http import docs_files
 from lambdaframe.security.oauth2 import OAuth2AuthorizationCodeBearer
 from lambdaframe.testing import TestClient
-from lambdaframe_adapters.testing import GATEWAYS, LambdaClient
+from lambdaframe_adapters.testing import GATEWAYS, LambdaClient, LambdaContext, Request, Setup, gateway
 
 APP = '''
 import threading
@@ -306,6 +306,23 @@ def test_it_arrives_through_every_gateway_as_it_is(source: str, app: App) -> Non
                 assert answer.content == bundle()
         document = client.get("/openapi.json").json()
     assert document.get("servers") == ([{"url": "/prod"}] if stage else None)
+
+
+def test_a_rest_api_without_binary_media_types_hands_it_on(app: App, make: Any) -> None:
+    request = Request(
+        "GET", "/prod/docs/swagger-ui-bundle.js", headers=(("accept", "*/*"), ("accept-encoding", "gzip"))
+    )
+    setup, rest_api = Setup(stage="prod", binary_media_types=()), gateway("rest_api")
+    answer = make(app)(rest_api.event(request, setup), LambdaContext())
+    assert rest_api.response(request, answer, setup).body == bundle()
+
+
+def test_routes_go_on_where_the_page_is_the_root() -> None:
+    app = App(docs_url="/")
+    app.get("/x")(lambda: "x")
+    client = TestClient(app)
+    assert client.get("/x").json() == "x"
+    assert "swagger-ui" in client.get("/").text
 
 
 # In a browser

@@ -12,7 +12,7 @@ from lambdaframe.http.models import shape_of
 from lambdaframe.http.openapi.fields import documented, sent_name, shape_of_field
 from lambdaframe.http.openapi.schemas import Schemas, Shape, without_null
 from lambdaframe.http.parameters import Place
-from lambdaframe.http.routing import parse_path
+from lambdaframe.http.paths import parse_path
 
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
 

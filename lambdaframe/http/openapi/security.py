@@ -3,6 +3,7 @@
 https://spec.openapis.org/oas/v3.1.0#security-requirement-object
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,11 +33,13 @@ class SecuritySchemes:
         return [{**needed, name: scopes} for name, scopes in ways.items()]
 
     def _name(self, scheme: SecurityScheme) -> str:
-        """Its key in the components: its name, with a number where another scheme has that name already."""
-        name, number = scheme.name, 1
+        """Its key in the components: its name in the letters that OpenAPI allows there, with a number where another
+        scheme has that name already."""
+        plain, number = re.sub(r"[^a-zA-Z0-9._-]", "_", scheme.name), 1
+        name = plain
         while self.definitions.setdefault(name, scheme.definition) != scheme.definition:
             number += 1
-            name = f"{scheme.name}_{number}"
+            name = f"{plain}_{number}"
         return name
 
 

@@ -21,12 +21,12 @@ class Item(BaseModel):
 @case(
     "Strict Content-Type Checking",
     different(
-        "A JSON body needs a JSON content type.",
+        "A JSON body without a JSON content type is a 422.",
         post("/", 422, content=b'{"name":"x"}'),
         post("/", 422, content=b'{"name":"x"}', send=TEXT),
         fastapi=[422, 422],
         ours=[415, 415],
-        because="It is needed here, too, and the answer says so: 415 Unsupported Media Type.",
+        because="It is refused here, too, but as what it is: 415 Unsupported Media Type.",
     ),
 )
 def strict() -> FastAPI:

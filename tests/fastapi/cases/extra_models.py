@@ -7,11 +7,11 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from http import HTTPMethod
 from ipaddress import IPv4Address
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from fastapi.responses import (
 )
 from pydantic import BaseModel, SecretStr
 
-from tests.fastapi.checklist import call, case, document, get, not_offered, put, same
+from tests.fastapi.checklist import call, case, different, document, get, not_offered, put, same
 
 
 class UserIn(BaseModel):
@@ -107,7 +107,7 @@ def updates() -> FastAPI:
         "`jsonable_encoder` turns anything into what JSON can hold.",
         get("/"),
         refused="encoders",
-        because="pydantic's `to_jsonable_python` does the same.",
+        because="`pydantic_core.to_jsonable_python` does the same.",
     ),
 )
 def encoder() -> FastAPI:
@@ -127,7 +127,7 @@ RETURNED: Mapping[str, tuple[str, Any]] = {
     "dates": ("date, datetime and time, as ISO 8601", [date(2026, 1, 2), datetime(2026, 1, 2, 3), time(4, 5)]),
     "enum": ("An Enum, as its value", HTTPMethod.GET),
     "uuid": ("A UUID, as text", UUID(int=7)),
-    "path": ("A path, as text", PurePosixPath("/a/b")),
+    "path": ("A path, as text", Path("/a/b")),
     "address": ("An IP address, as text", IPv4Address("127.0.0.1")),
     "sets": ("set, frozenset, tuple and deque, as lists", [{1}, frozenset({1}), (1, (2,)), deque([1, 2])]),
     "secret": ("A SecretStr, as stars", SecretStr("s")),
@@ -143,6 +143,34 @@ AS_DECLARED = "That is how both frameworks answer where the type is declared, an
 @case(
     "JSON Compatible Encoder",
     *(same(f"Returned: {what}.", get(f"/{name}")) for name, (what, _) in RETURNED.items()),
+    different(
+        "Returned: A timedelta, in seconds.",
+        get("/timedelta"),
+        fastapi=(200, 90.0),
+        ours=(200, "PT1M30S"),
+        because=f"As ISO 8601. {AS_DECLARED}",
+    ),
+    different(
+        "Returned: A Decimal, as a number.",
+        get("/decimal"),
+        fastapi=(200, 1.5),
+        ours=(200, "1.50"),
+        because=f"As text: no digit is lost. {AS_DECLARED}",
+    ),
+    different(
+        "Returned: A datetime in UTC, with `+00:00`.",
+        get("/utc"),
+        fastapi=(200, "2026-01-02T03:00:00+00:00"),
+        ours=(200, "2026-01-02T03:00:00Z"),
+        because=f"With `Z`. {AS_DECLARED}",
+    ),
+    different(
+        "NaN and infinity can't be returned.",
+        get("/nan", 500),
+        fastapi=500,
+        ours=(200, None),
+        because=f"They are null. {AS_DECLARED}",
+    ),
 )
 def returned() -> FastAPI:
     app = FastAPI()
@@ -157,6 +185,7 @@ def returned() -> FastAPI:
     register("timedelta", timedelta(seconds=90))
     register("decimal", Decimal("1.50"))
     register("nan", float("nan"))
+    register("utc", datetime(2026, 1, 2, 3, tzinfo=UTC))
     return app
 
 

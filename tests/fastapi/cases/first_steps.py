@@ -28,7 +28,7 @@ def in_loop() -> bool:
     same("An unknown path is a 404.", get("/nowhere", 404)),
     same("A known path with another method is a 405.", post("/", 405)),
     different(
-        "A GET route answers GET only.",
+        "HEAD is a 405 where there is a route for GET.",
         call("HEAD", "/", 405),
         fastapi=405,
         ours=200,

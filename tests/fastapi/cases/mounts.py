@@ -103,7 +103,7 @@ def templates() -> FastAPI:
     app, pages = FastAPI(), Jinja2Templates(directory=_folder())
 
     @app.get("/page")
-    async def page(request: Request) -> Response:
+    def page(request: Request) -> Response:
         return pages.TemplateResponse(request=request, name="page.html", context={"name": "<b>"})
 
     return app

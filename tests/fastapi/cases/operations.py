@@ -111,7 +111,7 @@ def advanced() -> FastAPI:
     same("`responses` adds answers with models.", document(lambda doc: _responses(doc)["404"])),
     same("… with media types and examples.", document(lambda doc: _responses(doc)["200"]["content"])),
     different(
-        "… with descriptions alone, without a body.",
+        "An error that `responses` describes by a sentence alone has no body in the document.",
         document(lambda doc: sorted(_responses(doc)["403"])),
         fastapi=(200, ["description"]),
         ours=(200, ["content", "description"]),

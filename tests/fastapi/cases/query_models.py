@@ -15,7 +15,7 @@ from tests.fastapi.checklist import case, document, get, not_offered, same
 @case(
     "Query Parameters and String Validations",
     not_offered(
-        "`validation_alias` names it, too.",
+        "`validation_alias` names a parameter, too.",
         get("/?item-q=x"),
         refused="validation_alias",
         because="`alias` is enough: a parameter is never sent back.",

@@ -128,8 +128,8 @@ def _isbn(value: str | None) -> str | None:
     ),
     same("Custom validators run.", get("/isbn?id=isbn-1"), get("/isbn?id=x", 422), get("/isbn")),
     same("A validator may prepare the text.", get("/csv?ids=1,2,3"), get("/csv?ids=1,x", 422)),
-    same("A numeric bound on an optional value.", get("/bound"), get("/bound?n=5"), get("/bound?n=-1", 422)),
-    same("`strict` refuses what is not that type.", get("/strict?q=x")),
+    same("An optional value may have bounds.", get("/bound"), get("/bound?n=5"), get("/bound?n=-1", 422)),
+    same("`strict` converts nothing.", get("/strict?q=x&n=1", 422), get("/strict?q=x")),
 )
 def string_validations() -> FastAPI:
     app = FastAPI()
@@ -201,8 +201,8 @@ def string_validations() -> FastAPI:
         return n
 
     @app.get("/strict")
-    async def strict(q: Annotated[str, Query(strict=True)]):
-        return q
+    async def strict(q: Annotated[str, Query(strict=True)], n: Annotated[int, Query(strict=True)] = 1):
+        return [q, n]
 
     return app
 

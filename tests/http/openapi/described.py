@@ -5,10 +5,10 @@ from typing import Any
 
 from lambdaframe.http.openapi.document import document
 from lambdaframe.http.openapi.info import Info
+from lambdaframe.http.paths import parse_path
 from lambdaframe.http.reading import read_dependant
 from lambdaframe.http.router import Router
 from lambdaframe.http.routes import Mount, Route
-from lambdaframe.http.routing import parse_path
 
 
 def described(router: Router, info: Info | None = None) -> dict[str, Any]:

@@ -180,6 +180,12 @@ def test_two_schemes_of_one_name_are_told_apart() -> None:
     assert made["components"]["securitySchemes"]["APIKeyHeader_2"]["name"] == "x-other"
 
 
+def test_a_schemes_name_is_written_in_the_letters_that_openapi_allows() -> None:
+    made = secured(HTTPBearer(scheme_name="Azure AD (PKCE)"))
+    assert made["paths"]["/x"]["get"]["security"] == [{"Azure_AD__PKCE_": []}]
+    assert list(made["components"]["securitySchemes"]) == ["Azure_AD__PKCE_"]
+
+
 def test_gateway_extensions_of_a_scheme_pass_through() -> None:
     from lambdaframe.http.dependant import SecurityScheme
 

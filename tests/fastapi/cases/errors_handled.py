@@ -150,9 +150,9 @@ def reused_handler() -> FastAPI:
 
 @case(
     "Handling Errors",
-    same("`debug=True` answers an unexpected exception with its trace.", get("/", 500, see=_tells_secret)),
+    same("`debug=True` answers an unexpected exception with its trace, locally.", get("/", 500, see=_tells_secret)),
     different(
-        "… to every client.",
+        "`debug=True` shows the trace to every client.",
         get("/", 500, see=_tells_secret, send={"x-forwarded-for": "192.0.2.1"}),
         fastapi=(500, True),
         ours=(500, False),

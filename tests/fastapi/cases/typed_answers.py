@@ -91,29 +91,29 @@ class Team:
 def _answers() -> dict[str, tuple[Any, Any]]:
     """What is declared and what is returned."""
     return {
-        "camel": (Camel, Camel(first_name="F")),
-        "root": (Names, ["a"]),
-        "generic": (Paged[Base], {"items": [Derived(name="n")], "total": 1}),
-        "nested": (Holder, Holder(one=Derived(name="n"), many=[Derived(name="m")])),
-        "event": (Event, Event(at=datetime(2026, 1, 2, tzinfo=timezone.utc))),  # noqa: UP017
-        "recursive": (Node, Node(value=1, children=[Node(value=2)])),
-        "optional": (Base | None, None),
-        "tuple": (tuple[int, str], (1, "a")),
-        "typed-dict": (Movie, {"title": "t", "more": 1}),
-        "dataclass": (Team, Team("n", [Derived(name="m")])),
-        "enum": (Kind, Kind.a),
-        "literal": (Literal["x"], "x"),
+        "a model with aliases": (Camel, Camel(first_name="F")),
+        "a RootModel": (Names, ["a"]),
+        "a generic model": (Paged[Base], {"items": [Derived(name="n")], "total": 1}),
+        "models inside of models, each filtered": (Holder, Holder(one=Derived(name="n"), many=[Derived(name="m")])),
+        "a model with serialisers": (Event, Event(at=datetime(2026, 1, 2, tzinfo=timezone.utc))),  # noqa: UP017
+        "a recursive model": (Node, Node(value=1, children=[Node(value=2)])),
+        "a model or None": (Base | None, None),
+        "a tuple": (tuple[int, str], (1, "a")),
+        "a TypedDict": (Movie, {"title": "t", "more": 1}),
+        "a dataclass that holds models": (Team, Team("n", [Derived(name="m")])),
+        "an Enum": (Kind, Kind.a),
+        "a Literal": (Literal["x"], "x"),
         "text": (str, "text"),
-        "number": (float, 1),
-        "coerced": (int, "5"),
-        "keys": (dict[int, Base], {1: Base(name="n")}),
-        "alias-choices": (Choice, Choice.model_validate({"ID": 3})),
+        "a float that is whole": (float, 1),
+        "a number that comes as text": (int, "5"),
+        "a dict with keys that are numbers": (dict[int, Base], {1: Base(name="n")}),
+        "a model with a choice of aliases": (Choice, Choice.model_validate({"ID": 3})),
     }
 
 
 @case(
     "Response Model - Return Type",
-    *(same(f"Declared: {name.replace('-', ' ')}.", get(f"/{name}")) for name in _answers()),
+    *(same(f"Declared: {name}.", get(f"/{number}")) for number, name in enumerate(_answers())),
     same("What does not fit is a 500, inside of lists too.", get("/bad-list", 500), get("/bad-none", 500)),
     same("`include` and `exclude` reach into nested models.", get("/include"), get("/exclude")),
 )
@@ -125,8 +125,8 @@ def answer_types() -> FastAPI:
         async def read():
             return value
 
-    for name, (declared, value) in _answers().items():
-        register(name, declared, value)
+    for number, (declared, value) in enumerate(_answers().values()):
+        register(str(number), declared, value)
     register("bad-list", list[Base], [{"name": "n"}, {}])
     register("bad-none", Base, None)
 
