@@ -75,7 +75,10 @@ class App(Router):
         swagger_ui_init_oauth: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(
-            dependencies=dependencies, timeout=timeout, responses=responses, response_class=default_response_class
+            dependencies=dependencies,
+            timeout=timeout,
+            responses=responses,
+            default_response_class=default_response_class,
         )
         self.service = service
         self.state = SimpleNamespace()

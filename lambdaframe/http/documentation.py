@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambdaframe.errors import HTTPException
+from lambdaframe.http.paths import encode_path
+from lambdaframe.http.responses import Answer, send_answer
 from lambdaframe.http.routing import route_path
 from lambdaframe.types import ASGIApp, Receive, Scope, Send
 
@@ -92,7 +94,11 @@ def _lazy(url: str, build: Callable[[], Mapping[str, ASGIApp]]) -> ASGIApp:
         nonlocal apps
         apps = apps or build()
         outer = scope["root_path"].removesuffix(url)
-        app = apps.get(route_path({"path": scope["path"], "root_path": outer}))
+        path = route_path({"path": scope["path"], "root_path": outer})
+        app = apps.get(path)
+        if path == f"{url}/":  # relative URLs would mean something else there
+            await send_answer(Answer(307, [(b"location", encode_path(outer + url).encode())], b""), send)
+            return
         if app is None:
             raise HTTPException(404)
         if scope["method"] not in {"GET", "HEAD"}:

@@ -33,7 +33,7 @@ _STATUS_OF: Mapping[type[Exception], int] = {
 
 def problem(status: int, detail: Any = None, headers: Mapping[str, str] | None = None, **extensions: Any) -> Answer:
     """A problem answer. ``detail`` is a sentence; a mapping is merged into the problem's members instead."""
-    title = _phrase(status)
+    title = phrase(status) or "Error"
     members: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     if isinstance(detail, Mapping):
         members.update(cast("Mapping[str, Any]", detail))
@@ -58,13 +58,14 @@ _RENAMED: Mapping[int, str] = {
 """RFC 9110's names, which the standard library has only since Python 3.13: an answer must not depend on that."""
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str | None:
+    """What a status is called; None for one that RFC 9110 and its registry do not know."""
     if status in _RENAMED:
         return _RENAMED[status]
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "Error"
+        return None
 
 
 def problem_of(exc: Exception) -> Answer | None:

@@ -35,12 +35,14 @@ class Router:
         responses: Mapping[int | str, Mapping[str, Any]] | None = None,
         deprecated: bool | None = None,
         include_in_schema: bool = True,
-        response_class: "type[Response] | None" = None,
+        default_response_class: "type[Response] | None" = None,
         timeout: float | timedelta | None = None,
     ) -> None:
         """``timeout`` in seconds. Raises ConfigurationError for a prefix or an option that is none."""
         self._prefix = _checked(prefix)
-        self._options = _options(tags, dependencies, responses, deprecated, include_in_schema, response_class, timeout)
+        self._options = _options(
+            tags, dependencies, responses, deprecated, include_in_schema, default_response_class, timeout
+        )
         self._routes: list[Route | Mount] = []
         self._listeners: list[Listener] = []
         self._inside: list[Router] = []
@@ -127,7 +129,7 @@ class Router:
         responses: Mapping[int | str, Mapping[str, Any]] | None = None,
         deprecated: bool | None = None,
         include_in_schema: bool = True,
-        response_class: "type[Response] | None" = None,
+        default_response_class: "type[Response] | None" = None,
         timeout: float | timedelta | None = None,
     ) -> None:
         """Take in what a router holds and will hold, under this prefix and with these options around its own.
@@ -141,7 +143,9 @@ class Router:
         if router.holds(self):
             raise ConfigurationError("A router can't include itself, nor one that includes it.")
         outer = _checked(prefix)
-        options = _options(tags, dependencies, responses, deprecated, include_in_schema, response_class, timeout)
+        options = _options(
+            tags, dependencies, responses, deprecated, include_in_schema, default_response_class, timeout
+        )
         self._inside.append(router)
         router.listen(lambda given: self._add(given.under(outer, options).under(self._prefix, self._options)))
 

@@ -125,11 +125,11 @@ def test_a_route_is_called_as_its_function(function: Callable[..., Any], name: s
 
 
 def test_routers_are_nested_to_any_depth() -> None:
-    leaf = Router("/leaf", tags=["leaf"], dependencies=[INNER], timeout=1, response_class=PlainTextResponse)
+    leaf = Router("/leaf", tags=["leaf"], dependencies=[INNER], timeout=1, default_response_class=PlainTextResponse)
     leaf.get("/{x}", tags=["own"])(handler)
     branch = Router("/branch", tags=["branch"], responses={404: {"description": "branch"}}, timeout=2)
     branch.include_router(leaf, prefix="/under/{y}", tags=["included"], deprecated=True)
-    root = Router(dependencies=[OUTER], response_class=JSONResponse, include_in_schema=False)
+    root = Router(dependencies=[OUTER], default_response_class=JSONResponse, include_in_schema=False)
     root.include_router(branch)
     route = route_of(root)
     assert route.path == "/branch/under/{y}/leaf/{x}"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
 import pytest

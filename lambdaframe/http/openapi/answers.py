@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -18,6 +17,7 @@ from lambdaframe.http.openapi.fields import title_of
 from lambdaframe.http.openapi.merging import merge
 from lambdaframe.http.openapi.problems import Problems
 from lambdaframe.http.openapi.schemas import Schemas, Shape
+from lambdaframe.http.problems import phrase
 from lambdaframe.http.responses import BODILESS
 from lambdaframe.signature import EMPTY, members
 
@@ -149,10 +149,7 @@ def _added(
 def _phrase(status: str) -> str:
     if status in _RANGES:
         return _RANGES[status]
-    try:
-        return HTTPStatus(int(status)).phrase
-    except ValueError:
-        return "Additional Response"
+    return phrase(int(status)) or "Additional Response"
 
 
 def automatic_answers(

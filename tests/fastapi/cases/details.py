@@ -1,150 +1,23 @@
-"""What happens at the seams: of routes, mounts, middleware, schemes, forms, tasks."""
+"""Details: of tasks, schemes, forms, states."""
 
 # mypy: disable-error-code="no-untyped-def"
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # What a route declares to return changes what it answers: only some are to declare it.
 
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, File, Form, HTTPException, Request, UploadFile
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from fastapi.security import APIKeyCookie, APIKeyHeader, APIKeyQuery, HTTPBasic, HTTPBearer
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.sessions import SessionMiddleware
 
-from tests.fastapi.checklist import call, case, get, post, same
+from tests.fastapi.checklist import case, different, get, post, same
 
 
 class OwnError(Exception):
     pass
-
-
-@case(
-    "Sub Applications - Mounts",
-    same("`url_for` knows mounts by name, and what is below them.", get("/urls")),
-    same("A mounted application has its own exception handlers.", get("/sub/fails", 418), get("/fails", 500)),
-    same("Redirects of slashes work inside of mounts.", get("/sub/x/", 307, headers=("location",))),
-    same("Routes go before mounts; what no mount has is a 404.", get("/sub/own"), get("/other", 404)),
-    same("Path parameters of a mount's routes convert.", get("/sub/n/3"), get("/sub/n/x", 422)),
-)
-def mounts() -> FastAPI:
-    app, sub = FastAPI(), FastAPI()
-    folder = FilePath(tempfile.mkdtemp())
-    (folder / "a.txt").write_text("alpha")
-
-    @sub.exception_handler(OwnError)
-    async def handle(request: Request, exc: OwnError) -> JSONResponse:
-        return JSONResponse({"path": request.url.path}, status_code=418)
-
-    @sub.get("/fails")
-    @app.get("/fails")
-    async def fails():
-        raise OwnError
-
-    @sub.get("/x")
-    async def x():
-        return "x"
-
-    @sub.get("/n/{n}")
-    async def number(n: int):
-        return n
-
-    @app.get("/sub/own")
-    async def own():
-        return "own"
-
-    @app.get("/urls")
-    async def urls(request: Request):
-        return [
-            str(request.url_for("static", path="a.txt")),
-            str(request.url_for("sub", path="/x")),
-            app.url_path_for("static", path="/a b.txt"),
-        ]
-
-    app.mount("/static", StaticFiles(directory=folder), name="static")
-    app.mount("/sub", sub, name="sub")
-    return app
-
-
-@case(
-    "Path Parameters",
-    same("An escaped slash is a slash.", get("/items/a%2Fb", 404), get("/files/a%2Fb")),
-    same("An empty segment is none.", get("/items/", 404)),
-    same(
-        "Text around a parameter is matched.",
-        get("/report-7.json"),
-        get("/report-x.json", 422),
-        get("/report-7.xml", 404),
-    ),
-    same("A 405 names what is allowed.", call("DELETE", "/only-post", 405, headers=("allow",))),
-)
-def paths() -> FastAPI:
-    app = FastAPI()
-
-    @app.get("/items/{item}")
-    async def item(item: str):
-        return item
-
-    @app.get("/files/{path:path}")
-    async def files(path: str):
-        return path
-
-    @app.get("/report-{number}.json")
-    async def report(number: int):
-        return number
-
-    @app.post("/only-post")
-    async def only_post(): ...
-
-    return app
-
-
-@case(
-    "Advanced Middleware",
-    same("Starlette's BaseHTTPMiddleware works.", get("/", headers=("x-base",)), get("/fails", 500)),
-    same("SessionMiddleware keeps a session in a cookie.", get("/session"), get("/session")),
-    same("Background tasks and streams work inside of it.", get("/task"), get("/log")),
-)
-def middleware() -> FastAPI:
-    class Base(BaseHTTPMiddleware):
-        async def dispatch(self, request: Request, call_next: Any):
-            response = await call_next(request)
-            response.headers["x-base"] = "b"
-            return response
-
-    app = FastAPI()
-    app.add_middleware(Base)
-    app.add_middleware(SessionMiddleware, secret_key="k")
-    log: list[str] = []
-
-    @app.get("/")
-    async def read():
-        return 1
-
-    @app.get("/fails")
-    async def fails():
-        raise OwnError
-
-    @app.get("/session")
-    async def session(request: Request):
-        request.session["n"] = request.session.get("n", 0) + 1
-        return request.session["n"]
-
-    @app.get("/task")
-    async def task(tasks: BackgroundTasks):
-        tasks.add_task(log.append, "task")
-
-    @app.get("/log")
-    async def read_log():
-        return log
-
-    return app
 
 
 @case(
@@ -265,7 +138,7 @@ def router_classes() -> FastAPI:
 )
 def states() -> FastAPI:
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    async def life(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         yield {"shared": [], "number": 1}
 
     app = FastAPI(lifespan=life)
@@ -275,5 +148,29 @@ def states() -> FastAPI:
         request.state.shared.append(1)
         request.state.number += 1
         return [request.state.shared, request.state.number]
+
+    return app
+
+
+@case(
+    "Bigger Applications",
+    different(
+        "`url_path_for` puts text into a path as it is.",
+        get("/"),
+        fastapi=(200, "/items/a b"),
+        ours=(200, "/items/a%20b"),
+        because="It is escaped: what comes out is part of a URL.",
+    ),
+)
+def escaped_urls() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/")
+    async def url():
+        return app.url_path_for("item", item="a b")
+
+    @app.get("/items/{item}")
+    async def item(item: str):
+        return item
 
     return app
