@@ -1,6 +1,6 @@
 """The HTTP half of an application: routes, compiled as they are registered, and what serves them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from lambdaframe.http.dispatch import Dispatcher
@@ -37,6 +37,7 @@ class HTTPApplication:
     ) -> None:
         self.overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
         self.endpoints: list[Endpoint] = []
+        """One for each route, in the order they were registered."""
         self.urls = URLs()
         self._handlers = handlers
         self._guard_for = guard_for
@@ -64,15 +65,18 @@ class HTTPApplication:
             self._table.mount(given.path, given.app if limit is None else within(limit, given.app))
             return
         names = [parameter.name for parameter in parse_path(given.path)]
-        for method in given.methods:
-            endpoint = Endpoint(
-                given,
-                names,
-                self._handlers,
-                overrides=self.overrides,
-                serializer=self._serializer,
-                guard=self._guard_for(f"{method} {given.path}") if given.options.get("idempotent") else None,
-                timeout=seconds(given.options.get("timeout")),
-            )
+        endpoints = [self._endpoint(given, names, method) for method in given.methods]
+        for method, endpoint in zip(given.methods, endpoints, strict=True):
             self._table.add(method, given.path, endpoint.app)
-        self.endpoints.append(endpoint)
+        self.endpoints.append(endpoints[0])
+
+    def _endpoint(self, route: Route, path_names: Sequence[str], method: str) -> Endpoint:
+        return Endpoint(
+            route,
+            path_names,
+            self._handlers,
+            overrides=self.overrides,
+            serializer=self._serializer,
+            guard=self._guard_for(f"{method} {route.path}") if route.options.get("idempotent") else None,
+            timeout=seconds(route.options.get("timeout")),
+        )

@@ -76,17 +76,22 @@ def play(client: Any, steps: tuple[Step, ...]) -> list[Answer]:
 def _asked(client: Any, step: Step, tokens: dict[str, str]) -> Answer:
     headers = {"authorization": f"Bearer {tokens[step.who]}"} if step.who else {}
     for _ in range(1000):
-        response = client.request(
-            step.method, step.path, headers=headers | dict(step.headers), follow_redirects=False, **step.options
+        answer = _answer(
+            client.request(
+                step.method, step.path, headers=headers | dict(step.headers), follow_redirects=False, **step.options
+            ),
+            str(client.base_url).rstrip("/"),
         )
-        if step.awaits in response.text:
-            break
-    else:
-        raise AssertionError(f"{step.path} never held {step.awaits!r}: {response.status_code} {response.text}")
+        if step.awaits in str(answer.body):
+            return answer
+    raise AssertionError(f"The background work was not done that {step} awaits.")
+
+
+def _answer(response: Any, base_url: str) -> Answer:
     sent: dict[str, list[str]] = {}
     for name, value in response.headers.multi_items():
         name = name.lower().removeprefix("x-amzn-remapped-")  # some gateways rename WWW-Authenticate
-        sent.setdefault(name, []).append(value.replace(str(client.base_url).rstrip("/"), ""))
+        sent.setdefault(name, []).append(value.replace(base_url, ""))
     is_json = "json" in response.headers.get("content-type", "") and response.content
     return Answer(response.status_code, sent, response.json() if is_json else response.content)
 

@@ -1,7 +1,7 @@
 """Dependencies as a handler sees them: what is called, in which order, how often, and when it is cleaned up."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import get_ident
@@ -196,7 +196,7 @@ async def test_clean_up_runs_after_the_response_or_before_it_where_asked(kind: s
     ]
 
 
-class Rollback(Exception):
+class RollbackError(Exception):
     pass
 
 
@@ -208,7 +208,7 @@ async def test_a_generator_sees_the_handlers_exception(idempotent: bool) -> None
     async def session() -> AsyncGenerator[str]:
         try:
             yield "session"
-        except Rollback as exc:
+        except RollbackError as exc:
             seen.append("rolled back")
             raise HTTPException(409, "Somebody was faster.") from exc
         except HTTPException:
@@ -220,7 +220,7 @@ async def test_a_generator_sees_the_handlers_exception(idempotent: bool) -> None
     @app.post("/{way}", idempotent=idempotent)
     async def route(way: str, session: Annotated[str, Depends(session)]) -> str:
         if way == "fail":
-            raise Rollback
+            raise RollbackError
         if way == "answer":
             raise HTTPException(404)
         return session
@@ -237,14 +237,12 @@ async def test_a_generator_that_swallows_an_exception_is_a_server_error(idempote
     app = App(idempotency="memory://")
 
     async def swallow() -> AsyncGenerator[None]:
-        try:
+        with suppress(RollbackError):
             yield
-        except Rollback:
-            pass
 
     @app.post("/", idempotent=idempotent)
     async def route(session: Annotated[None, Depends(swallow)]) -> None:
-        raise Rollback
+        raise RollbackError
 
     assert (await ask(app, "/", "POST", headers=[("idempotency-key", "k")])).status == 500
 
@@ -383,31 +381,27 @@ async def test_dependencies_are_overridden_and_come_back() -> None:
     async def fake(q: str = "fake") -> str:
         return q
 
-    @asynccontextmanager
-    async def overridden() -> AsyncIterator[None]:
-        app.dependency_overrides[database] = fake
-        yield
-        app.dependency_overrides.clear()
-
     @app.get("/")
     async def route(repository: Annotated[str, Depends(repository)]) -> str:
         return repository
 
     assert (await ask(app, "/")).json() == "real repository"
-    async with overridden():
-        assert (await ask(app, "/")).json() == "fake repository"
-        assert (await ask(app, "/", query="q=other")).json() == "other repository"
+    app.dependency_overrides[database] = fake
+    assert (await ask(app, "/")).json() == "fake repository"
+    assert (await ask(app, "/", query="q=other")).json() == "other repository"
+    app.dependency_overrides = {}
     assert (await ask(app, "/")).json() == "real repository"
 
 
 # Mistakes
 
 
-async def request_long(value: Annotated[None, Depends(lambda: (yield), scope="function")]) -> AsyncGenerator[None]:
+async def function_long() -> AsyncGenerator[None]:
     yield
 
 
-def loop(again: Annotated[None, Depends(lambda: None)]) -> None: ...
+async def request_long(value: Annotated[None, Depends(function_long, scope="function")]) -> AsyncGenerator[None]:
+    yield
 
 
 @pytest.mark.parametrize(
@@ -416,19 +410,15 @@ def loop(again: Annotated[None, Depends(lambda: None)]) -> None: ...
         (Annotated[None, Depends(3)], "needs a function or a class"),  # type: ignore[arg-type]  # the mistake
         (Annotated[None, Depends()], "needs a function or a class"),
         (Annotated[None, Depends(request_long)], "ends with the function"),
-        (Annotated[str, Header(), Depends(token)], None),
         (Annotated[str, Header("x")], "write the default"),
     ],
 )
-def test_mistakes_are_found_at_registration(argument: Any, said: str | None) -> None:
+def test_mistakes_are_found_at_registration(argument: Any, said: str) -> None:
     app = App()
 
     async def route(value: Any) -> None: ...
 
     route.__annotations__["value"] = argument
-    if said is None:
-        app.get("/")(route)
-        return
     with pytest.raises(ConfigurationError, match=said):
         app.get("/")(route)
 

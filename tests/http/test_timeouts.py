@@ -25,8 +25,8 @@ async def forever() -> None:
     await anyio.sleep_forever()
 
 
-@pytest.mark.parametrize("timeout", [SHORT, timedelta(seconds=SHORT)])
-async def test_a_route_that_takes_too_long_is_cancelled_and_answered_with_504(timeout: float | timedelta) -> None:
+@pytest.mark.parametrize("limit", [SHORT, timedelta(seconds=SHORT)])
+async def test_a_route_that_takes_too_long_is_cancelled_and_answered_with_504(limit: float | timedelta) -> None:
     app = App()
     seen: list[str] = []
 
@@ -36,7 +36,7 @@ async def test_a_route_that_takes_too_long_is_cancelled_and_answered_with_504(ti
         finally:
             seen.append("closed")
 
-    @app.get("/", timeout=timeout, dependencies=[Depends(session)])
+    @app.get("/", timeout=limit, dependencies=[Depends(session)])
     async def route() -> None:
         try:
             await forever()
@@ -97,16 +97,16 @@ async def test_a_mounted_application_has_the_applications_limit() -> None:
 async def test_the_handlers_own_timeouts_are_its_own() -> None:
     app = App(timeout=60)
 
-    class Late(TimeoutError):
+    class LateError(TimeoutError):
         pass
 
-    @app.exception_handler(Late)
-    async def late(request: Any, exc: Late) -> StreamingResponse:
+    @app.exception_handler(LateError)
+    async def late(request: Any, exc: LateError) -> StreamingResponse:
         return StreamingResponse(iter([b"late"]), 418)
 
     @app.get("/")
     async def route() -> None:
-        raise Late
+        raise LateError
 
     assert (await ask(app, "/")).status == 418
 
