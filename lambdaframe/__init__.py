@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lambdaframe.app import App
 from lambdaframe.errors import HTTPException
-from lambdaframe.http.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
-from lambdaframe.http.router import Router
+from lambdaframe.http.binding.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
+from lambdaframe.http.routing.router import Router
 from lambdaframe.invocation import Invocation, current_invocation
 from lambdaframe.logging import bind, bound, get_logger, logger, unbind
 
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
         StreamingResponse,
     )
 
-    from lambdaframe.http.compression import CompressionMiddleware
-    from lambdaframe.http.json_response import JSONResponse
-    from lambdaframe.http.sse import EventSourceResponse, ServerSentEvent
-    from lambdaframe.http.uploads import UploadFile
+    from lambdaframe.http.answers.json_response import JSONResponse
+    from lambdaframe.http.answers.sse import EventSourceResponse, ServerSentEvent
+    from lambdaframe.http.binding.uploads import UploadFile
+    from lambdaframe.http.middleware.compression import CompressionMiddleware
     from lambdaframe.records.record import Change, Record
 
 _LAZY = {
     "BackgroundTasks": "starlette.background",
     "CORSMiddleware": "starlette.middleware.cors",
     "Change": "lambdaframe.records.record",
-    "CompressionMiddleware": "lambdaframe.http.compression",
-    "EventSourceResponse": "lambdaframe.http.sse",
+    "CompressionMiddleware": "lambdaframe.http.middleware.compression",
+    "EventSourceResponse": "lambdaframe.http.answers.sse",
     "FileResponse": "starlette.responses",
     "GZipMiddleware": "starlette.middleware.gzip",
     "HTMLResponse": "starlette.responses",
-    "JSONResponse": "lambdaframe.http.json_response",
+    "JSONResponse": "lambdaframe.http.answers.json_response",
     "Middleware": "starlette.middleware",
     "PlainTextResponse": "starlette.responses",
     "Record": "lambdaframe.records.record",
     "RedirectResponse": "starlette.responses",
     "Request": "starlette.requests",
     "Response": "starlette.responses",
-    "ServerSentEvent": "lambdaframe.http.sse",
+    "ServerSentEvent": "lambdaframe.http.answers.sse",
     "StreamingResponse": "starlette.responses",
-    "UploadFile": "lambdaframe.http.uploads",
+    "UploadFile": "lambdaframe.http.binding.uploads",
     "status": "starlette.status",
 }
 

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from lambdaframe.errors import ConfigurationError
+from lambdaframe.http.answers.results import Serializer
 from lambdaframe.http.application import HTTPApplication
-from lambdaframe.http.documentation import Settings
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
-from lambdaframe.http.results import Serializer
-from lambdaframe.http.router import Listener, Router
-from lambdaframe.http.stack import Wrap, stacked
+from lambdaframe.http.middleware.stack import Wrap, stacked
+from lambdaframe.http.openapi.documentation import Settings
+from lambdaframe.http.routing.router import Listener, Router
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
@@ -157,7 +157,7 @@ class App(Router):
         """
 
         def register(function: FunctionT) -> FunctionT:
-            from lambdaframe.http.function_middleware import check_middleware
+            from lambdaframe.http.middleware.function import check_middleware
 
             check_middleware(function)
             self._wrap(function)

@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 from lambdaframe.errors import MalformedEventError
-from lambdaframe.http.problems import problem
-from lambdaframe.http.responses import Answer
+from lambdaframe.http.answers.problems import problem
+from lambdaframe.http.answers.responses import Answer
 from lambdaframe.invocation import Invocation
 from lambdaframe.logging import get_logger
 from lambdaframe.runtime import DeadlineExceededError

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from lambdaframe.http.dispatch import Dispatcher
-from lambdaframe.http.documentation import Documentation, Settings
+from lambdaframe.http.answers.results import Serializer
 from lambdaframe.http.endpoint import Endpoint, Guard
 from lambdaframe.http.errors import ExceptionHandlers
-from lambdaframe.http.paths import parse_path
-from lambdaframe.http.results import Serializer
-from lambdaframe.http.router import Router
-from lambdaframe.http.routes import Mount, Route, seconds
-from lambdaframe.http.routing import Table
+from lambdaframe.http.openapi.documentation import Documentation, Settings
+from lambdaframe.http.routing.dispatch import Dispatcher
+from lambdaframe.http.routing.paths import parse_path
+from lambdaframe.http.routing.router import Router
+from lambdaframe.http.routing.routes import Mount, Route, seconds
+from lambdaframe.http.routing.table import Table
+from lambdaframe.http.routing.urls import URLs
 from lambdaframe.http.timeouts import within
-from lambdaframe.http.urls import URLs
 from lambdaframe.types import ASGIApp
 
 GuardFor: TypeAlias = Callable[[str], Guard]

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lambdaframe.concurrency import in_thread, is_async_callable
-from lambdaframe.http.body import read_body
-from lambdaframe.http.dependencies import Exits
+from lambdaframe.http.answers.responses import Answer, capture, is_response, json_answer, send_answer
+from lambdaframe.http.answers.results import Rendering, Serializer, rendering_for
+from lambdaframe.http.binding.body import read_body
+from lambdaframe.http.binding.dependencies import Exits
+from lambdaframe.http.binding.plan import Plan, Resolved
+from lambdaframe.http.binding.reading import read_dependant
 from lambdaframe.http.errors import ExceptionHandlers
-from lambdaframe.http.plan import Plan, Resolved
-from lambdaframe.http.reading import read_dependant
-from lambdaframe.http.responses import Answer, capture, is_response, json_answer, send_answer
-from lambdaframe.http.results import Rendering, Serializer, rendering_for
 from lambdaframe.http.timeouts import within
 from lambdaframe.types import ASGIApp, Receive, Scope, Send
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.background import BackgroundTask
     from starlette.responses import Response
 
-    from lambdaframe.http.routes import Route
+    from lambdaframe.http.routing.routes import Route
 
 Guard: TypeAlias = Callable[[Scope, bytes, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
 """``guard(scope, body, produce)``: gives the answer, from ``produce`` or from a former run of the same operation."""

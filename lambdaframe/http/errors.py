@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lambdaframe.concurrency import in_thread, is_async_callable
 from lambdaframe.errors import ConfigurationError, HTTPException
-from lambdaframe.http.problems import problem, problem_of
-from lambdaframe.http.responses import Answer, is_response, send_answer
+from lambdaframe.http.answers.problems import problem, problem_of
+from lambdaframe.http.answers.responses import Answer, is_response, send_answer
 from lambdaframe.logging import get_logger
 from lambdaframe.types import ASGIApp, Message, Receive, Scope, Send
 

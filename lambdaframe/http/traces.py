@@ -15,9 +15,9 @@ from itertools import islice
 from traceback import extract_tb
 from typing import Any, cast
 
-from lambdaframe.http.accept import weights
-from lambdaframe.http.problems import problem
-from lambdaframe.http.responses import Answer
+from lambdaframe.http.answers.problems import problem
+from lambdaframe.http.answers.responses import Answer
+from lambdaframe.http.middleware.accept import weights
 from lambdaframe.types import Scope
 
 _IN_LAMBDA = ("AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME")

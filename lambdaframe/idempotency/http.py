@@ -21,8 +21,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from lambdaframe.errors import IdempotencyConflictError, IdempotencyKeyError, LeaseLostError
-from lambdaframe.http.responses import Answer
-from lambdaframe.http.routing import route_path
+from lambdaframe.http.answers.responses import Answer
+from lambdaframe.http.routing.table import route_path
 from lambdaframe.idempotency.keys import encoded, payload_digest, storage_key
 from lambdaframe.idempotency.policy import HOUR, Duration, OnConflict, OnExpiry, policy
 from lambdaframe.idempotency.runner import Operation, run_once

@@ -4,7 +4,7 @@ The first kind has the names and the meaning of ``fastapi.security``. The second
 Both are dependencies: ``Depends(scheme)``, or ``Security(scheme, scopes=[...])``.
 """
 
-from lambdaframe.http.scopes import SecurityScopes
+from lambdaframe.http.binding.scopes import SecurityScopes
 from lambdaframe.security.api_key import APIKeyCookie, APIKeyHeader, APIKeyQuery
 from lambdaframe.security.authorizers import CognitoAuthorizer, JWTAuthorizer, LambdaAuthorizer
 from lambdaframe.security.forms import OAuth2PasswordRequestForm, OAuth2PasswordRequestFormStrict

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, Unpack, overload
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.dependant import SecurityScheme
+from lambdaframe.http.binding.dependant import SecurityScheme
 from lambdaframe.security.claims import typed_claims
 from lambdaframe.security.gateway import GatewayAuthorizer, SchemeOptions
 from lambdaframe.security.scheme import scheme_of
@@ -74,7 +74,7 @@ class _ClaimsAuthorizer(GatewayAuthorizer[T]):
     def warm(self) -> None:
         """Build the validator now, not at the first request. Raises ConfigurationError for a type that has none."""
         if self._model is not None and self._validator is None:
-            from lambdaframe.http.validators import build_validator
+            from lambdaframe.http.binding.validators import build_validator
 
             self._validator = build_validator(self._model, f"the claims of {self.openapi_scheme.name}")
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from lambdaframe.http.parameters import Form
+from lambdaframe.http.binding.parameters import Form
 
 
 class OAuth2PasswordRequestForm:

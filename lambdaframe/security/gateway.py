@@ -12,8 +12,8 @@ from typing import Any, Final, Generic, TypedDict, TypeVar
 from starlette.requests import Request
 
 from lambdaframe.errors import HTTPException
-from lambdaframe.http.dependant import SecurityScheme
-from lambdaframe.http.scopes import SecurityScopes
+from lambdaframe.http.binding.dependant import SecurityScheme
+from lambdaframe.http.binding.scopes import SecurityScopes
 from lambdaframe.logging import get_logger
 from lambdaframe.security.challenges import insufficient_scope, not_authenticated
 from lambdaframe.security.claims import UnfitClaimsError, granted_scopes

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from lambdaframe.http.dependant import SecurityScheme
+from lambdaframe.http.binding.dependant import SecurityScheme
 
 
 def scheme_of(user: object, scheme_name: str | None, description: str | None, **definition: Any) -> SecurityScheme:

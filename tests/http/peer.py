@@ -12,10 +12,10 @@ from starlette.datastructures import UploadFile as StarletteUploadFile
 from starlette.requests import Request
 
 from lambdaframe.errors import RequestValidationError
-from lambdaframe.http import parameters
-from lambdaframe.http.binder import Binder
-from lambdaframe.http.reading import read_dependant
-from lambdaframe.http.uploads import UploadFile
+from lambdaframe.http.binding import parameters
+from lambdaframe.http.binding.binder import Binder
+from lambdaframe.http.binding.reading import read_dependant
+from lambdaframe.http.binding.uploads import UploadFile
 from lambdaframe.types import ASGIApp, Message
 
 Marks = Any

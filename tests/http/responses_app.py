@@ -16,7 +16,7 @@ from lambdaframe import (
     Response,
     StreamingResponse,
 )
-from lambdaframe.http.sse import EventSourceResponse, ServerSentEvent
+from lambdaframe.http.answers.sse import EventSourceResponse, ServerSentEvent
 
 FILE = Path(__file__).with_name("alphabet.txt")
 

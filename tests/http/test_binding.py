@@ -29,10 +29,10 @@ from pydantic import (
 from typing_extensions import TypeAliasType, TypedDict
 
 from lambdaframe.errors import ConfigurationError, HTTPException, RequestValidationError
-from lambdaframe.http.binder import Binder, Bound
-from lambdaframe.http.parameters import Body, Cookie, Depends, FieldOptions, Header, Query
-from lambdaframe.http.parameters import Path as InPath
-from lambdaframe.http.reading import read_dependant
+from lambdaframe.http.binding.binder import Binder, Bound
+from lambdaframe.http.binding.parameters import Body, Cookie, Depends, FieldOptions, Header, Query
+from lambdaframe.http.binding.parameters import Path as InPath
+from lambdaframe.http.binding.reading import read_dependant
 from tests.http.peer import NOTHING, Asked, Make, Marks, bind, json_body, ours, theirs
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from lambdaframe import App, FileResponse, JSONResponse, PlainTextResponse, Request, Response, StreamingResponse
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.accept import weights
-from lambdaframe.http.compression import CompressionMiddleware
+from lambdaframe.http.middleware.accept import weights
+from lambdaframe.http.middleware.compression import CompressionMiddleware
 from lambdaframe.testing import TestClient
 from lambdaframe.types import Message, Receive, Scope, Send
 from lambdaframe_adapters.testing import GATEWAYS, LambdaClient
@@ -278,8 +278,8 @@ async def test_head_tells_what_get_would() -> None:
 async def test_a_large_part_is_compressed_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    from lambdaframe.http import compression
-    from lambdaframe.http.codecs import Compressor
+    from lambdaframe.http.middleware import compression
+    from lambdaframe.http.middleware.codecs import Compressor
 
     threads: list[bool] = []
 
@@ -369,7 +369,7 @@ async def test_the_default_takes_what_is_installed(
 
 def test_no_library_is_loaded_before_an_application_compresses() -> None:
     code = """
-        import sys, lambdaframe, lambdaframe.http.compression
+        import sys, lambdaframe, lambdaframe.http.middleware.compression
         print([name for name in ("brotli", "zstandard", "backports.zstd", "zlib", "starlette") if name in sys.modules])
     """
     run = [sys.executable, "-c", textwrap.dedent(code)]

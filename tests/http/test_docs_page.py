@@ -23,7 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from docs.examples.loopback import Uvicorn
 from lambdaframe import App
-from lambdaframe.http import docs_files
+from lambdaframe.http.openapi import docs_files
 from lambdaframe.security.oauth2 import OAuth2AuthorizationCodeBearer
 from lambdaframe.testing import TestClient
 from lambdaframe_adapters.testing import GATEWAYS, LambdaClient, LambdaContext, Request, Setup, gateway
@@ -158,7 +158,7 @@ def test_requests_to_named_servers_and_to_where_tokens_are_got_are_allowed() -> 
 
     from typing import Annotated
 
-    from lambdaframe.http.parameters import Depends
+    from lambdaframe.http.binding.parameters import Depends
 
     @app.get("/me")
     async def me(token: Annotated[str, Depends(scheme)]) -> None: ...
@@ -280,7 +280,7 @@ def test_nothing_is_loaded_before_it_is_asked_for_and_nothing_of_the_package_eve
         "from lambdaframe import App\n"
         "app = App()\n"
         "app.get('/x')(lambda: None)\n"
-        "late = {'pydantic', 'lambdaframe.http.docs_page', 'lambdaframe.http.openapi.document'}\n"
+        "late = {'pydantic', 'lambdaframe.http.openapi.docs_page', 'lambdaframe.http.openapi.document'}\n"
         "print(sorted(late & set(sys.modules)))\n"
         "from lambdaframe.testing import TestClient\n"
         "assert TestClient(app).get('/docs').status_code == 200\n"

@@ -11,10 +11,10 @@ from starlette.datastructures import UploadFile as StarletteUploadFile
 
 from lambdaframe import App
 from lambdaframe.errors import ConfigurationError, RequestValidationError
-from lambdaframe.http.binder import Binder
-from lambdaframe.http.parameters import Body, Depends, File, Form
-from lambdaframe.http.reading import read_dependant
-from lambdaframe.http.uploads import UploadFile
+from lambdaframe.http.binding.binder import Binder
+from lambdaframe.http.binding.parameters import Body, Depends, File, Form
+from lambdaframe.http.binding.reading import read_dependant
+from lambdaframe.http.binding.uploads import UploadFile
 from lambdaframe.testing import TestClient
 from tests.http.peer import NOTHING, Asked, Make, Marks, bind, ours, theirs
 

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from docs.examples.loopback import Uvicorn
 from lambdaframe import JSONResponse, PlainTextResponse, Request, Response, StreamingResponse
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.function_middleware import CallNext, FunctionMiddleware, MiddlewareFunction
+from lambdaframe.http.middleware.function import CallNext, FunctionMiddleware, MiddlewareFunction
 from lambdaframe.types import ASGIApp, Message, Receive, Scope, Send
 
 BACKENDS = ["asyncio", "trio"]
@@ -841,5 +841,7 @@ def test_mistakes_are_found_at_registration(function: Any, says: str) -> None:
 def test_nothing_is_loaded_for_an_application_without() -> None:
     import subprocess
 
-    code = "import lambdaframe, sys; print('lambdaframe.http.turns' in sys.modules, 'starlette' in sys.modules)"
+    code = (
+        "import lambdaframe, sys; print('lambdaframe.http.middleware.turns' in sys.modules, 'starlette' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == ["False"] * 2

@@ -14,8 +14,8 @@ import pytest
 
 from docs.examples.loopback import Uvicorn
 from lambdaframe import App, HTTPException, StreamingResponse
-from lambdaframe.http.responses import capture
-from lambdaframe.http.sse import EventSourceResponse
+from lambdaframe.http.answers.responses import capture
+from lambdaframe.http.answers.sse import EventSourceResponse
 from lambdaframe.testing import TestClient
 from lambdaframe.types import Message, Scope
 from lambdaframe_adapters.testing import GATEWAYS, LambdaClient

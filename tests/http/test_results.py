@@ -35,10 +35,10 @@ from starlette.testclient import TestClient
 from typing_extensions import TypedDict
 
 from lambdaframe.errors import ConfigurationError, ResponseValidationError
-from lambdaframe.http.json_response import JSONResponse
-from lambdaframe.http.responses import encode_json, to_jsonable
-from lambdaframe.http.results import Encoder, Rendering, Respond, rendering_for
-from lambdaframe.http.sse import EventSourceResponse
+from lambdaframe.http.answers.json_response import JSONResponse
+from lambdaframe.http.answers.responses import encode_json, to_jsonable
+from lambdaframe.http.answers.results import Encoder, Rendering, Respond, rendering_for
+from lambdaframe.http.answers.sse import EventSourceResponse
 from lambdaframe.signature import EMPTY
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ import pytest
 
 from lambdaframe import App, Depends, JSONResponse, PlainTextResponse, Router
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.parameters import Needed
-from lambdaframe.http.routes import Mount, Route, RouteOptions, merged, seconds
+from lambdaframe.http.binding.parameters import Needed
+from lambdaframe.http.routing.routes import Mount, Route, RouteOptions, merged, seconds
 from lambdaframe.testing import TestClient
 from lambdaframe.types import Receive, Scope, Send
 

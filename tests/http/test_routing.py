@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.convertors import CONVERTORS
-from lambdaframe.http.paths import fill_path, split_path, split_segment
-from lambdaframe.http.routing import Mounted, Table
+from lambdaframe.http.routing.convertors import CONVERTORS
+from lambdaframe.http.routing.paths import fill_path, split_path, split_segment
+from lambdaframe.http.routing.table import Mounted, Table
 
 
 class Colour(Enum):

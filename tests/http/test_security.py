@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 
 from lambdaframe import App, Depends, HTTPException, Security, security
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.dependant import SecurityScheme
+from lambdaframe.http.binding.dependant import SecurityScheme
 from lambdaframe.security import (
     CognitoAuthorizer,
     IAMAuthorizer,

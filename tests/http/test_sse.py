@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from docs.examples.loopback import Uvicorn
 from lambdaframe.errors import ResponseValidationError
-from lambdaframe.http.sse import EventSourceResponse, ServerSentEvent, encode_event
+from lambdaframe.http.answers.sse import EventSourceResponse, ServerSentEvent, encode_event
 from lambdaframe.types import Message, Receive, Scope, Send
 from lambdaframe_adapters.testing import LambdaClient
 
@@ -433,7 +433,7 @@ import anyio
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from lambdaframe.http.sse import EventSourceResponse
+from lambdaframe.http.answers.sse import EventSourceResponse
 
 released, closed = anyio.Event(), anyio.Event()
 

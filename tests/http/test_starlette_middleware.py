@@ -19,7 +19,7 @@ from lambdaframe import (
     StreamingResponse,
 )
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.cors import check_cors
+from lambdaframe.http.middleware.cors import check_cors
 from lambdaframe.testing import TestClient
 from lambdaframe_adapters.testing import GATEWAYS, LambdaClient, sqs_event
 

@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
-from lambdaframe.http.responses import Answer
+from lambdaframe.http.answers.responses import Answer
 from lambdaframe.idempotency import (
     IdempotencyConflictError,
     IdempotencyKeyError,

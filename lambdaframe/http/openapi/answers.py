@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
+from lambdaframe.http.answers.problems import phrase
+from lambdaframe.http.answers.responses import BODILESS
 from lambdaframe.http.openapi.bodies import JSON, MULTIPART, RequestBody
 from lambdaframe.http.openapi.fields import title_of
 from lambdaframe.http.openapi.merging import merge
 from lambdaframe.http.openapi.problems import Problems
 from lambdaframe.http.openapi.schemas import Schemas, Shape
-from lambdaframe.http.problems import phrase
-from lambdaframe.http.responses import BODILESS
 from lambdaframe.signature import EMPTY, members
 
 if TYPE_CHECKING:
-    from lambdaframe.http.routes import Route
+    from lambdaframe.http.routing.routes import Route
 
 _RANGES: Mapping[str, str] = {
     "1XX": "Information",

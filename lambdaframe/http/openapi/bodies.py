@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ConfigDict, create_model
 
-from lambdaframe.http.dependant import Dependant, Field
-from lambdaframe.http.models import shape_of
+from lambdaframe.http.binding.dependant import Dependant, Field
+from lambdaframe.http.binding.models import shape_of
+from lambdaframe.http.binding.shapes import is_upload
 from lambdaframe.http.openapi.fields import documented, pydantic_field, shape_of_field
 from lambdaframe.http.openapi.schemas import BINARY, Schemas, Shape, objects_in, without_null
-from lambdaframe.http.shapes import is_upload
 from lambdaframe.signature import EMPTY
 
 JSON = "application/json"

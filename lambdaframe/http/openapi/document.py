@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambdaframe.http.dependant import Dependant
+from lambdaframe.http.answers.responses import encode_json
+from lambdaframe.http.binding.dependant import Dependant
 from lambdaframe.http.openapi.info import Info
 from lambdaframe.http.openapi.operations import Operation, read_operations, template_of, write_operation
 from lambdaframe.http.openapi.problems import Problems
 from lambdaframe.http.openapi.schemas import Schemas, references
 from lambdaframe.http.openapi.security import SecuritySchemes
-from lambdaframe.http.responses import encode_json
 
 if TYPE_CHECKING:
-    from lambdaframe.http.routes import Route
+    from lambdaframe.http.routing.routes import Route
 
 
 def document(info: Info, routes: "Iterable[tuple[Route, Dependant]]") -> dict[str, Any]:

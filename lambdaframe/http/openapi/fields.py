@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field as PydanticField
 
-from lambdaframe.http.dependant import Dependant, Field
+from lambdaframe.http.binding.dependant import Dependant, Field
+from lambdaframe.http.binding.parameters import OURS, Place
 from lambdaframe.http.openapi.schemas import Shape
-from lambdaframe.http.parameters import OURS, Place
 from lambdaframe.signature import EMPTY
 
 _NOT_OF_THE_SCHEMA = OURS | {"alias", "deprecated"}

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.dependant import Dependant
+from lambdaframe.http.binding.dependant import Dependant
 from lambdaframe.http.openapi.answers import Answers, automatic_answers, read_answers, write_answers
 from lambdaframe.http.openapi.bodies import RequestBody, read_body, write_body
 from lambdaframe.http.openapi.merging import merge
@@ -21,7 +21,7 @@ from lambdaframe.http.openapi.schemas import Schemas, Shape
 from lambdaframe.http.openapi.security import SecuritySchemes
 
 if TYPE_CHECKING:
-    from lambdaframe.http.routes import Route
+    from lambdaframe.http.routing.routes import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambdaframe.http.dependant import Dependant, Field
-from lambdaframe.http.models import shape_of
+from lambdaframe.http.binding.dependant import Dependant, Field
+from lambdaframe.http.binding.models import shape_of
+from lambdaframe.http.binding.parameters import Place
 from lambdaframe.http.openapi.fields import documented, sent_name, shape_of_field
 from lambdaframe.http.openapi.schemas import Schemas, Shape, without_null
-from lambdaframe.http.parameters import Place
-from lambdaframe.http.paths import parse_path
+from lambdaframe.http.routing.paths import parse_path
 
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
 

@@ -15,8 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaError
 
 from lambdaframe.errors import ConfigurationError
+from lambdaframe.http.binding.shapes import is_upload
 from lambdaframe.http.openapi.merging import is_list
-from lambdaframe.http.shapes import is_upload
 
 PREFIX = "#/components/schemas/"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lambdaframe.http.dependant import Dependant, SecurityScheme
+from lambdaframe.http.binding.dependant import Dependant, SecurityScheme
 
 
 class SecuritySchemes:

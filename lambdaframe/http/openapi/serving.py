@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from lambdaframe.concurrency import in_thread
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.responses import Answer, encode_json, send_answer
+from lambdaframe.http.answers.responses import Answer, encode_json, send_answer
 from lambdaframe.types import ASGIApp, Receive, Scope, Send
 
 Document: TypeAlias = Callable[[], Mapping[str, Any]]

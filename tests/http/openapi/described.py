@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from lambdaframe.http.binding.reading import read_dependant
 from lambdaframe.http.openapi.document import document
 from lambdaframe.http.openapi.info import Info
-from lambdaframe.http.paths import parse_path
-from lambdaframe.http.reading import read_dependant
-from lambdaframe.http.router import Router
-from lambdaframe.http.routes import Mount, Route
+from lambdaframe.http.routing.paths import parse_path
+from lambdaframe.http.routing.router import Router
+from lambdaframe.http.routing.routes import Mount, Route
 
 
 def described(router: Router, info: Info | None = None) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field, computed_field
 from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from typing_extensions import TypedDict
 
+from lambdaframe.http.binding.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
+from lambdaframe.http.binding.uploads import UploadFile
 from lambdaframe.http.openapi.info import Info
-from lambdaframe.http.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
-from lambdaframe.http.router import Router
-from lambdaframe.http.uploads import UploadFile
+from lambdaframe.http.routing.router import Router
 from lambdaframe.security.api_key import APIKeyHeader
 from lambdaframe.security.oauth2 import OAuth2PasswordBearer
 

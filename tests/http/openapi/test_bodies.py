@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from lambdaframe.http.parameters import Body, Depends, File, Form
-from lambdaframe.http.uploads import UploadFile
+from lambdaframe.http.binding.parameters import Body, Depends, File, Form
+from lambdaframe.http.binding.uploads import UploadFile
 from tests.http.openapi.described import operation, schemas
 
 FILE = {"type": "string", "contentMediaType": "application/octet-stream", "format": "binary"}

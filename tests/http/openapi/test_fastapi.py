@@ -12,9 +12,9 @@ import pytest
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from lambdaframe.http import parameters
+from lambdaframe.http.binding import parameters
 from lambdaframe.http.openapi.schemas import objects_in, without_null
-from lambdaframe.http.router import Router
+from lambdaframe.http.routing.router import Router
 from lambdaframe.security.api_key import APIKeyHeader
 from lambdaframe.security.oauth2 import OAuth2PasswordBearer
 from tests.http.openapi.described import described

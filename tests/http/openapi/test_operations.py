@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import pytest
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.parameters import Depends, Query, Security
-from lambdaframe.http.router import Router
+from lambdaframe.http.binding.parameters import Depends, Query, Security
+from lambdaframe.http.routing.router import Router
 from lambdaframe.security.api_key import APIKeyHeader, APIKeyQuery
 from lambdaframe.security.http import HTTPBearer
 from lambdaframe.security.oauth2 import OAuth2PasswordBearer
@@ -187,7 +187,7 @@ def test_a_schemes_name_is_written_in_the_letters_that_openapi_allows() -> None:
 
 
 def test_gateway_extensions_of_a_scheme_pass_through() -> None:
-    from lambdaframe.http.dependant import SecurityScheme
+    from lambdaframe.http.binding.dependant import SecurityScheme
 
     async def claims() -> dict[str, Any]:
         return {}

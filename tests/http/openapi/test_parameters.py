@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from lambdaframe import Request
-from lambdaframe.http.parameters import Cookie, Depends, Header, Path, Query
+from lambdaframe.http.binding.parameters import Cookie, Depends, Header, Path, Query
 from tests.http.openapi.described import operation, parameter, schemas
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, WithJsonSchema, create_model
 from typing_extensions import TypedDict
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.http.router import Router
+from lambdaframe.http.routing.router import Router
 from tests.http.openapi import rich
 from tests.http.openapi.described import described, operation, schemas
 

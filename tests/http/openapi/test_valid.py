@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from lambdaframe.http.openapi.serving import behind
-from lambdaframe.http.router import Router
+from lambdaframe.http.routing.router import Router
 from tests.http.openapi.described import described
 from tests.http.openapi.rich import INFO, router
 

@@ -1,0 +1,93 @@
+"""Errors as answers: RFC 9457 problem details, ``application/problem+json``.
+
+A problem says what the client may know. What went wrong inside is the log's.
+
+Specification: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from lambdaframe.errors import (
+    HTTPException,
+    IdempotencyConflictError,
+    IdempotencyKeyError,
+    IdempotencyMismatchError,
+    RequestTimeoutError,
+    RequestValidationError,
+    ResultOmittedError,
+)
+from lambdaframe.http.answers.responses import BODILESS, Answer, Headers, encode_json
+
+PROBLEM_TYPE = (b"content-type", b"application/problem+json")
+
+_STATUS_OF: Mapping[type[Exception], int] = {
+    IdempotencyKeyError: 400,
+    IdempotencyMismatchError: 422,
+    IdempotencyConflictError: 409,
+    ResultOmittedError: 409,
+    RequestTimeoutError: 504,
+}
+
+
+def problem(status: int, detail: Any = None, headers: Mapping[str, str] | None = None, **extensions: Any) -> Answer:
+    """A problem answer. ``detail`` is a sentence; a mapping is merged into the problem's members instead."""
+    title = phrase(status) or "Error"
+    members: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    if isinstance(detail, Mapping):
+        members.update(cast("Mapping[str, Any]", detail))
+    elif detail is not None and detail != title:
+        members["detail"] = detail if isinstance(detail, str) else encode_json(detail).decode()
+    members.update(extensions)
+    extra: Headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()
+    ]
+    if status in BODILESS:
+        return Answer(status, extra, b"")
+    body = encode_json(members)
+    return Answer(status, [PROBLEM_TYPE, (b"content-length", b"%d" % len(body)), *extra], body)
+
+
+_RENAMED: Mapping[int, str] = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""RFC 9110's names, which the standard library has only since Python 3.13: an answer must not depend on that."""
+
+
+def phrase(status: int) -> str | None:
+    """What a status is called; None for one that RFC 9110 and its registry do not know."""
+    if status in _RENAMED:
+        return _RENAMED[status]
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return None
+
+
+def problem_of(exc: Exception) -> Answer | None:
+    """The problem that stands for this exception, or None when it is an unexpected one.
+
+    Starlette's own HTTPException is known by its shape, so that Starlette need not be loaded.
+    """
+    if isinstance(exc, HTTPException) or is_starlette_http(exc):
+        known = cast("HTTPException", exc)  # Starlette's has the same attributes
+        return problem(known.status_code, known.detail, known.headers)
+    if isinstance(exc, RequestValidationError):
+        return problem(422, "The request does not fit what this operation takes.", errors=exc.errors())
+    status = _STATUS_OF.get(type(exc))
+    if status is None:
+        return None
+    headers = (
+        {"retry-after": str(max(1, round(exc.retry_after)))} if isinstance(exc, IdempotencyConflictError) else None
+    )
+    return problem(status, str(exc), headers)
+
+
+def is_starlette_http(given: Exception | type[Exception]) -> bool:
+    """Whether it is Starlette's HTTPException, or one of its subclasses."""
+    kind = given if isinstance(given, type) else type(given)
+    return any(c.__name__ == "HTTPException" and c.__module__ == "starlette.exceptions" for c in kind.__mro__)
