@@ -6,19 +6,21 @@ python -m benchmarks.batch
 import asyncio
 import os
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Unpack
 
 from aws_lambda_powertools.utilities import batch as untyped
 from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, BatchProcessor, EventType
 from pydantic import BaseModel
 
 from benchmarks.measure import CONTEXT, Work, in_turn, show
-from lambdaframe import App, Record
+from lambdaframe import App, Depends, Record
 from lambdaframe.records.consumer import Consumer, Consumers
 from lambdaframe.records.engine import run
+from lambdaframe.records.options import ConsumerOptions
 from lambdaframe.records.record import RecordFields
+from lambdaframe.records.stream import RecordStream
 from lambdaframe.types import Message
 from lambdaframe_adapters import LambdaHandler
 
@@ -80,10 +82,24 @@ async def nothing(record: Record) -> None: ...
 async def validated(order: Order) -> None: ...
 
 
-def ours(function: Callable[..., Any], concurrency: int = 10) -> Handler:
+async def session(record: Record) -> AsyncIterator[str]:
+    """A dependency that is opened and closed for each record."""
+    yield record.id
+
+
+async def depending(record: Record, session: Annotated[str, Depends(session)]) -> None: ...
+
+
+async def streamed(stream: RecordStream[bytes]) -> None:
+    """Takes the batch as a whole."""
+    async for record in stream:
+        await stream.done(record)
+
+
+def ours(function: Callable[..., Any], **options: Unpack[ConsumerOptions]) -> Handler:
     """A Lambda handler with this consumer."""
     app = App()
-    app.sqs("orders", concurrency=concurrency)(function)
+    app.sqs("orders", **options)(function)
     return LambdaHandler(app)
 
 
@@ -140,6 +156,8 @@ def quick() -> None:
         "lambdaframe": work(ours(nothing), batch),
         "lambdaframe, with a deadline": work(ours(nothing), batch, CONTEXT),
         "lambdaframe, body validated": work(ours(validated), batch, CONTEXT),
+        "lambdaframe, Depends with clean-up": work(ours(depending), batch, CONTEXT),
+        "lambdaframe, batch=True": work(ours(streamed, batch=True), batch, CONTEXT),
         "Powertools sync": work(powertools_sync(blocking), batch),
         "Powertools async": work(powertools_async(peer), batch),
     }
@@ -162,7 +180,7 @@ def waiting() -> None:
         return handle
 
     contestants = {
-        name: work(ours(waits(name), concurrency), batch, CONTEXT)
+        name: work(ours(waits(name), concurrency=concurrency), batch, CONTEXT)
         for concurrency in (1_000, 50)
         for name in [f"lambdaframe, concurrency={concurrency}"]
     }
@@ -185,6 +203,7 @@ def memory() -> None:
     for name, handler in {
         "lambdaframe": ours(nothing),
         "lambdaframe, body validated": ours(validated),
+        "lambdaframe, batch=True": ours(streamed, batch=True),
         "Powertools sync": powertools_sync(blocking),
         "Powertools async": powertools_async(peer),
     }.items():

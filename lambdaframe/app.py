@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from lambdaframe.errors import ConfigurationError
+from lambdaframe.events.registration import EVENT_SOURCES, EventVerbs
 from lambdaframe.http.answers.results import Serializer
 from lambdaframe.http.application import HTTPApplication
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
@@ -15,6 +16,7 @@ from lambdaframe.http.routing.router import Listener, Router
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
+from lambdaframe.records.registration import RecordVerbs
 from lambdaframe.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from lambdaframe.idempotency import Store
+    from lambdaframe.records.calling import Guard
     from lambdaframe.records.consumer import Consumers
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
-class App(Router):
+class App(Router, RecordVerbs, EventVerbs):
     """An ASGI 3 application for ``http``, ``lifespan`` and our own ``records`` scopes.
 
     ``service`` names it in every log line. ``idempotency`` is where routes and consumers with ``idempotent=True`` keep
@@ -106,7 +109,6 @@ class App(Router):
             Settings(info, openapi_url, docs_url, openapi_document, swagger_ui_parameters, swagger_ui_init_oauth),
             lambda: self.openapi(),  # not the method: people put their own in its place
         )
-        self._consumers: Consumers | None = None
         self._lifespan = lifespan
         self._debug = debug
         self._cold = True
@@ -200,52 +202,15 @@ class App(Router):
         self._site.warm()
         if self._consumers is not None:
             self._consumers.warm()
+        if self._registry is not None:
+            self._registry.handlers.warm()
 
     # Records
 
-    def sqs(
-        self, name: str | None = None, *, concurrency: int = 10, idempotent: bool = False
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Consume the messages of the queue ``name``, or of every queue that has no consumer of its own.
+    def _make_consumers(self) -> "Consumers":
+        from lambdaframe.records.consumer import Consumers
 
-        The function takes the typed body and/or the ``Record``; at most ``concurrency`` messages are in work at once.
-        Failed messages are reported one by one. ``idempotent=True`` skips messages that were done before.
-        """
-        return self._consume("sqs", name, concurrency, idempotent)
-
-    def kinesis(
-        self, name: str | None = None, *, concurrency: int = 10, idempotent: bool = False
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Consume the records of the stream ``name``, in order within a partition key. See ``sqs``."""
-        return self._consume("kinesis", name, concurrency, idempotent)
-
-    def dynamodb(
-        self, name: str | None = None, *, concurrency: int = 10, idempotent: bool = False
-    ) -> Callable[[FunctionT], FunctionT]:
-        """Consume the changes of the table ``name``, in order within an item; take a ``Change[Model]``. See ``sqs``."""
-        return self._consume("dynamodb", name, concurrency, idempotent)
-
-    def _consume(
-        self, source: str, name: str | None, concurrency: int, idempotent: bool
-    ) -> Callable[[FunctionT], FunctionT]:
-        def register(function: FunctionT) -> FunctionT:
-            guard = None
-            if idempotent:
-                from lambdaframe.idempotency.records import record_guard
-
-                guard = record_guard(self._needed_store(), app=self._app_name(), source=source, name=name)
-            self._known_consumers().add(source, name, function, concurrency=concurrency, guard=guard)
-            return function
-
-        return register
-
-    def _known_consumers(self) -> "Consumers":
-        """Loaded with the first consumer: an application that serves HTTP alone starts without."""
-        if self._consumers is None:
-            from lambdaframe.records.consumer import Consumers
-
-            self._consumers = Consumers()
-        return self._consumers
+        return Consumers(guard_for=self._record_guard, overrides=self._site.overrides)
 
     # Idempotency
 
@@ -253,6 +218,11 @@ class App(Router):
         from lambdaframe.idempotency.http import http_guard
 
         return http_guard(self._needed_store(), app=self._app_name(), operation=operation)
+
+    def _record_guard(self, source: str, name: str | None, key: Callable[[Any], Any] | None) -> "Guard":
+        from lambdaframe.idempotency.records import record_guard
+
+        return record_guard(self._needed_store(), app=self._app_name(), source=source, name=name, key=key)
 
     def _needed_store(self) -> "Store":
         if self._store is None:
@@ -301,7 +271,18 @@ class App(Router):
     async def _serve_records(self, scope: Scope, receive: Receive, send: Send) -> None:
         from lambdaframe.records.engine import run
 
-        await run(self._known_consumers().find(scope["source"], scope["name"]), scope, receive, send)
+        consumers = self._known_consumers()
+        if scope["source"] in EVENT_SOURCES:
+            from lambdaframe.events.serving import serve_event
+
+            await serve_event(self._known_handlers().handlers, consumers.wrapped, scope, receive, send)
+            return
+        if "names" in scope:
+            from lambdaframe.records.names import run_each
+
+            await run_each(lambda name: consumers.wrapped(consumers.find(scope["source"], name)), scope, receive, send)
+            return
+        await run(consumers.wrapped(consumers.find(scope["source"], scope["name"])), scope, receive, send)
 
     async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -320,6 +301,9 @@ class App(Router):
         except BaseException as exc:
             await send({"type": f"lifespan.{'shutdown' if started else 'startup'}.failed", "message": repr(exc)})
             raise
+        finally:
+            if self._consumers is not None:
+                await self._consumers.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def __repr__(self) -> str:

@@ -61,6 +61,24 @@ class MalformedEventError(EventError):
     """
 
 
+class EventFailedError(EventError):
+    """Raised by ``LambdaHandler`` for an event that asks for no answer, when records of it are not done: the invocation
+    fails after all were tried, and Lambda delivers the whole event again.
+
+    ``failed``: pairs of a record's id and the class name of what its handler raised, which was logged. ``unfinished``:
+    ids of records that the time was too short for. The cause is the first of the errors.
+    """
+
+    def __init__(self, source: str, total: int, failed: Sequence[tuple[str, str]], unfinished: Sequence[str]) -> None:
+        named = [f"{key!r} ({kind})" for key, kind in failed] + [f"{key!r} (not finished)" for key in unfinished]
+        more = f" and {len(named) - 20} more" if len(named) > 20 else ""
+        super().__init__(
+            f"{len(named)} of {total} records of this {source} event are not done: {', '.join(named[:20])}{more}."
+        )
+        self.failed = tuple(failed)
+        self.unfinished = tuple(unfinished)
+
+
 # HTTP
 
 
@@ -143,8 +161,39 @@ class NoConsumerError(LambdaFrameError):
         self.name = name
 
 
+class AmbiguousEventError(LambdaFrameError):
+    """A single event that two handlers take, neither of which is the more specific: it fails, and neither is called.
+
+    Registration refuses two such handlers. It can't see that a field of an event will hold several values.
+    """
+
+    def __init__(self, source: str, seen: str, handlers: Iterable[str]) -> None:
+        super().__init__(
+            f"Several handlers take {source} {seen}: {', '.join(handlers)}. Make the pattern of one more specific."
+        )
+
+
 class PoisonRecordError(LambdaFrameError):
     """A record whose payload can't be read or does not fit the consumer's type. It fails before the handler runs."""
+
+
+class PermanentError(LambdaFrameError):
+    """Raise it in a consumer when no retry will mend what is wrong: the record goes to its ``dead_letter``."""
+
+
+class DropRecordError(LambdaFrameError):
+    """Raise it in a consumer when a record needs nothing done: it is logged, and counts as done."""
+
+
+class NotInStreamError(LambdaFrameError, LookupError):
+    """Raised by a ``RecordStream`` for an answer to a record that is not waiting for one."""
+
+    def __init__(self, record: object, reason: str) -> None:
+        super().__init__(f"{record!r} can't be answered: {reason}.")
+
+
+class DeadLetterError(LambdaFrameError):
+    """Raised by a dead-letter queue that can't take a record: the record is reported as failed, and comes again."""
 
 
 # Life cycle

@@ -108,3 +108,14 @@ def members(annotation: Any) -> tuple[Any, ...]:
     if get_origin(plain) in {UnionType, typing.Union}:
         return tuple(member for member in get_args(plain) if member is not NoneType)
     return (plain,)
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether it can be called with so many positional arguments."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a built-in that does not tell
+        return True
+    return True

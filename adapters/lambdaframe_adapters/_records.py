@@ -50,8 +50,11 @@ def broken_batch(
     return MalformedEventError(f"Record {index} has no {identifier}: no answer could name it.")
 
 
-def scope(event: Event, context: LambdaContext | None, *, source: str, name: str, arn: str, order: str) -> Scope:
-    """The ``records`` scope. ``order``: ``none``, ``group`` (each group in order) or ``checkpoint`` (a stream)."""
+def scope(
+    event: Event, context: LambdaContext | None, *, source: str, name: str | None, arn: str | None, order: str
+) -> Scope:
+    """The ``records`` scope. ``order``: ``none``, ``group`` (each group in order), ``checkpoint`` (a stream) or
+    ``partition`` (each of several streams)."""
     return {
         "type": "records",
         "asgi": {"version": "3.0"},

@@ -1,7 +1,7 @@
 """Which source an event is from. The predicates are disjoint: the order of the list decides nothing but the cost."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdaframe.errors import UnknownEventError
 from lambdaframe_adapters import (
@@ -21,7 +21,7 @@ from lambdaframe_adapters import (
 from lambdaframe_adapters._json import ARRAY, OBJECT
 from lambdaframe_adapters.sources import Source
 
-_ALL: Final[tuple[Source, ...]] = (
+_FIRST: Final[tuple[Source, ...]] = (
     http_api,
     sqs,
     rest_api,
@@ -36,8 +36,35 @@ _ALL: Final[tuple[Source, ...]] = (
     empty_batch,
 )
 
-SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
-"""Every source by its name."""
+
+HTTP_NAMES: Final = frozenset(source.name for source in _FIRST if source.kind == "http")
+RECORD_NAMES: Final = frozenset(source.name for source in _FIRST if source.kind != "http") | {
+    "eventbridge",
+    "firehose",
+    "kafka",
+    "logs",
+    "s3",
+    "sns",
+}
+"""The names of all sources, without loading those that an application may have no use for."""
+
+
+def _others() -> tuple[Source, ...]:
+    """Loaded by the first event that is of none of the others: functions for HTTP start without."""
+    from lambdaframe_adapters import eventbridge, firehose, kafka, logs, s3, sns
+
+    return (eventbridge, sns, s3, kafka, firehose, logs)
+
+
+if TYPE_CHECKING:
+    SOURCES: Mapping[str, Source]
+    """Every source that an event tells of, by its name."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SOURCES":
+        return {source.name: source for source in (*_FIRST, *_others())}
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def detect(event: Any) -> Source:
@@ -45,7 +72,10 @@ def detect(event: Any) -> Source:
 
     Raises UnknownEventError, with the keys that were seen, for any other JSON value.
     """
-    for source in _ALL:
+    for source in _FIRST:
+        if source.matches(event):
+            return source
+    for source in _others():
         if source.matches(event):
             return source
     raise UnknownEventError(event, _reason(event))

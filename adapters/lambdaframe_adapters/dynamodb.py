@@ -14,6 +14,7 @@ from lambdaframe.errors import PoisonRecordError
 from lambdaframe.records.record import Record, RecordFields
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _records
+from lambdaframe_adapters._json import OBJECT
 
 name: Final = "dynamodb"
 kind: Final = "records"
@@ -139,4 +140,19 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "BS": lambda value: {_records.binary(one) for one in _members(value)},
 }
 
-_FIELDS: Final = RecordFields(source=name, body=_body, timestamp=_timestamp, sequence=_sequence)
+
+def _attributes(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """``view_type``: which images the stream has. ``expired``: the item's time to live has ended, nobody deleted it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+    """
+    by: Any = raw.get("userIdentity")
+    return {
+        "view_type": raw["dynamodb"].get("StreamViewType"),
+        "expired": isinstance(by, OBJECT) and (by.get("type"), by.get("principalId")) == _TIME_TO_LIVE,
+    }
+
+
+_TIME_TO_LIVE: Final = ("Service", "dynamodb.amazonaws.com")
+
+_FIELDS: Final = RecordFields(source=name, body=_body, attributes=_attributes, timestamp=_timestamp, sequence=_sequence)

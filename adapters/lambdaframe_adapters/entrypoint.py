@@ -34,9 +34,12 @@ class LambdaHandler:
     """Runs an ASGI application as a Lambda function: ``handler = LambdaHandler(app)``.
 
     ``app``: an ``App``, or any ASGI 3 application (HTTP only).
-    ``sources``: accept events of these sources only, by the names that ``detect`` gives.
+    ``sources``: accept events of these sources only, by the names that ``detect`` gives. ``"invoke"`` among them takes
+    what is of no source, a direct invocation. Without ``sources`` the application is asked, by its attribute
+    ``takes_invocations``: an ``App`` with a handler of ``app.invoke`` takes them.
     ``allow``: accept events from these only: ids of APIs, CloudFront distributions and accounts; ARNs of target groups,
-    Lattice services, queues, streams and tables.
+    Lattice services, queues, streams, tables, topics, buckets, clusters and of an event's resources;
+    ``log-group:NAME``.
     ``on_error="raise"`` lets an unhandled error of an HTTP request fail the invocation instead of answering 500.
     ``base_path``: the part of the path that a custom domain adds (``/v1``).
     ``max_body_size``: in bytes, decoded; larger requests answer 413.
@@ -65,7 +68,7 @@ class LambdaHandler:
     ) -> None:
         if on_error not in {"respond", "raise"}:
             raise ConfigurationError(f"on_error is 'respond' or 'raise', not {on_error!r}.")
-        self._admission = Admission(sources, allow)
+        self._admission = Admission(sources, allow, lambda: bool(getattr(app, "takes_invocations", False)))
         self._options = checked(
             base_path=base_path,
             max_body_size=max_body_size,
@@ -118,7 +121,15 @@ class LambdaHandler:
             self._runtime.start()
             if source.kind == "http":
                 return answer_http(self._execution, source, event, invocation, remaining, self._options)
-            return answer_records(self._execution, source, event, invocation, remaining)
+            if source.kind == "records":
+                return answer_records(self._execution, source, event, invocation, remaining)
+            if source.kind == "events":
+                from lambdaframe_adapters.event_invocation import answer_event
+
+                return answer_event(self._execution, source, event, invocation, remaining)
+            from lambdaframe_adapters.transform_invocation import answer_transform
+
+            return answer_transform(self._execution, source, event, invocation, remaining)
         finally:
             if self._leaving:
                 self._runtime.stop()

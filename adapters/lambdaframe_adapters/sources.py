@@ -8,7 +8,7 @@ with a sentence that names it.
 Type checkers hold the modules in ``lambdaframe_adapters.detection`` to these protocols.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
 from lambdaframe.records.record import Record
@@ -21,7 +21,7 @@ class HTTPSource(Protocol):
 
     @property
     def kind(self) -> Literal["http"]:
-        """Tells the two protocols apart."""
+        """Tells the protocols apart."""
         ...
 
     @property
@@ -84,7 +84,7 @@ class RecordSource(Protocol):
 
     @property
     def kind(self) -> Literal["records"]:
-        """Tells the two protocols apart."""
+        """Tells the protocols apart."""
         ...
 
     @property
@@ -122,4 +122,84 @@ class RecordSource(Protocol):
         ...
 
 
-Source: TypeAlias = HTTPSource | RecordSource
+class TransformSource(Protocol):
+    """A source whose event is a batch of records and whose answer holds all of them, as the application made them."""
+
+    @property
+    def kind(self) -> Literal["transform"]:
+        """Tells the protocols apart."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the source is called in ``sources=``, in ``scope["source"]`` and in log lines."""
+        ...
+
+    def matches(self, event: Any) -> bool:
+        """Whether this source made the event. Never raises, whatever JSON value it is given."""
+        ...
+
+    def identities(self, event: Event) -> Collection[str]:
+        """The ARNs of the delivery stream and of what it reads, and their accounts' ids."""
+        ...
+
+    def scope(self, event: Event, context: LambdaContext | None) -> Scope:
+        """The ``records`` scope, after a check of every record's id. Raises MalformedEventError as RecordSource's."""
+        ...
+
+    def records(self, event: Event) -> Iterator[Record]:
+        """The records in the event's order, each made when it is asked for."""
+        ...
+
+    def answer(self, event: Event, results: Mapping[str, Any]) -> "Transformed":
+        """Lambda's answer. ``results``: what became of each record that is done, by its id."""
+        ...
+
+
+class Transformed(Protocol):
+    """``event``: Lambda's answer. ``too_large``: the ids of records that there was no room for."""
+
+    @property
+    def event(self) -> dict[str, Any]: ...
+    @property
+    def too_large(self) -> Collection[str]: ...
+
+
+class EventSource(Protocol):
+    """A source whose event is about something that has happened, and whose answer nobody reads: it fails or it is done.
+
+    Its records find their handlers by what is in them. They are of type ``lambdaframe.events.record.EventRecord``.
+    """
+
+    @property
+    def kind(self) -> Literal["events"]:
+        """Tells the protocols apart."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the source is called in ``sources=``, in ``scope["source"]`` and in log lines."""
+        ...
+
+    def matches(self, event: Any) -> bool:
+        """Whether this source made the event. Never raises, whatever JSON value it is given."""
+        ...
+
+    def identities(self, event: Any) -> Collection[str]:
+        """The ARNs that the event is from (of topics, buckets, resources), and ids of accounts. Empty where it does not
+        say."""
+        ...
+
+    def scope(self, event: Any, context: LambdaContext | None) -> Scope:
+        """The ``records`` scope: its ``name`` is None, its ``order`` ``"none"``.
+
+        Raises MalformedEventError for an event whose records can't be told.
+        """
+        ...
+
+    def records(self, event: Any) -> Iterator[Record]:
+        """The records in the event's order. Raises MalformedEventError, too, but never once it has given one."""
+        ...
+
+
+Source: TypeAlias = HTTPSource | RecordSource | TransformSource | EventSource

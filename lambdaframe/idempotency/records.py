@@ -13,14 +13,15 @@ from lambdaframe.idempotency.policy import HOUR, Duration, OnExpiry, policy
 from lambdaframe.idempotency.runner import Operation, run_once
 from lambdaframe.idempotency.store import Store
 from lambdaframe.idempotency.transitions import Outcome
+from lambdaframe.invocation import Invocation
 from lambdaframe.records.record import Record
 
 RecordCall: TypeAlias = Callable[[Record, tuple[Any, ...]], Awaitable[Any]]
 """``call(record, arguments)``: a consumer's function, called for one record."""
 
 BusinessKey: TypeAlias = Callable[[Any], Any]
-"""``key(payload)``: gives something JSON can hold. The payload is the first of the function's arguments that is no
-Record; the Record where there is none."""
+"""``key(payload)``: gives something JSON can hold. The payload is the argument that is neither the Record nor the
+Invocation; the Record where there is none."""
 
 
 def record_guard(
@@ -58,7 +59,7 @@ def record_guard(
 
 
 def _payload(record: Record, arguments: tuple[Any, ...]) -> Any:
-    return next((argument for argument in arguments if not isinstance(argument, Record)), record)
+    return next((argument for argument in arguments if not isinstance(argument, Record | Invocation)), record)
 
 
 def _business_key(operation: str, value: Any) -> str:

@@ -1,45 +1,65 @@
 """The registered consumers, and which of them takes a stream."""
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from inspect import isawaitable, iscoroutinefunction
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from lambdaframe.concurrency import in_thread, is_async_callable
+from lambdaframe.concurrency import is_async_callable
 from lambdaframe.errors import ConfigurationError, NoConsumerError
-from lambdaframe.records.plan import Plan, itself, make_plan
+from lambdaframe.records.calling import Call, Guard, make_call
+from lambdaframe.records.options import Options, checked
+from lambdaframe.records.plan import Overrides, PayloadReader, Plan, make_plan
+from lambdaframe.records.policy import Policy, Sink
 from lambdaframe.records.record import Record
-from lambdaframe.signature import describe
+from lambdaframe.signature import describe, takes
 
-RecordCall: TypeAlias = Callable[[Record, tuple[Any, ...]], Awaitable[Any]]
-"""A consumer function after binding: called with the record and the function's validated arguments."""
+if TYPE_CHECKING:
+    from lambdaframe.records.queues import Queues
 
-Guard: TypeAlias = Callable[[RecordCall], RecordCall]
-"""Wraps the call: it may leave it out, or answer in its place."""
+GuardFor: TypeAlias = Callable[[str, str | None, Callable[[Any], Any] | None], Guard]
+"""``guard_for(source, name, key)``: what makes a consumer idempotent."""
+
+CallNext: TypeAlias = Callable[[Record], Awaitable[Any]]
+RecordMiddleware: TypeAlias = Callable[[Record, CallNext], Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(NamedTuple):
     """One function that consumes the streams of one name, or with ``name=None`` all that have no consumer of their own.
 
-    ``concurrency``: how many records are in work at once. ``call(record)``: reads the payload, then runs the function;
-    raises PoisonRecordError before that. ``label``: the function's name in log lines.
+    ``options.concurrency``: how many records are in work at once. ``call(record)``: reads the payload, then runs the
+    function; raises PoisonRecordError before that. With ``options.batch`` it is ``call(stream)``. ``policy``: what
+    becomes of failures. ``label``: the function's name in log lines. ``label_of`` and ``policy_of`` decide in their
+    place where each record has a function of its own.
     """
 
     source: str
     name: str | None
     function: Callable[..., Any]
-    concurrency: int
+    options: Options
     plan: Plan
-    call: Callable[[Record], Coroutine[Any, Any, Any]]
+    call: Call
+    policy: Policy
     label: str
+    label_of: Callable[[Record], str] | None = None
+    policy_of: Callable[[Record], Policy] | None = None
+
+    @property
+    def concurrency(self) -> int:
+        """How many records are in work at once."""
+        return self.options.concurrency
 
 
 class Consumers:
-    """The consumers of one application."""
+    """The consumers of one application, and what they share.
 
-    def __init__(self) -> None:
+    ``guard_for``: makes consumers idempotent; without it none can be. ``overrides``: of dependencies, in tests.
+    """
+
+    def __init__(self, *, guard_for: GuardFor | None = None, overrides: Overrides | None = None) -> None:
         self._consumers: dict[tuple[str, str | None], Consumer] = {}
+        self._middleware: list[RecordMiddleware] = []
+        self._guard_for = guard_for
+        self._overrides = overrides
+        self._queues: Queues | None = None
 
     def add(
         self,
@@ -47,35 +67,108 @@ class Consumers:
         name: str | None,
         function: Callable[..., Any],
         *,
-        concurrency: int = 10,
         guard: Guard | None = None,
-        **unknown: Any,
+        **options: Any,
     ) -> Consumer:
         """Register a consumer. A function that is not async runs in a worker thread.
 
-        Raises ConfigurationError for a second one of the same source and name, for a function that can't be a consumer
-        and for options that are out of range or unknown.
+        ``options``: see ``options.ConsumerOptions``. Raises ConfigurationError for a second one of the same source
+        and name, for a function that can't be a consumer and for options that are wrong.
         """
-        label = describe(function)
-        if unknown:
-            raise ConfigurationError(
-                f"{label}: a consumer has no option {', '.join(map(repr, sorted(unknown)))}; 'concurrency' and "
-                "'idempotent' are its options."
-            )
-        if type(concurrency) is not int or concurrency < 1:
-            raise ConfigurationError(
-                f"{label}: concurrency={concurrency!r} must be an int of 1 or more: the records in work at once."
-            )
+        consumer = self.make(source, name, function, guard=guard, **options)
         other = self._consumers.get((source, name))
         if other is not None:
             raise ConfigurationError(
-                f"{label}: {_title(source, name)} has a consumer already, {other.label}. "
+                f"{consumer.label}: {_title(source, name)} has a consumer already, {other.label}. "
                 "Give one of them another name, or call both from one function."
             )
-        plan = make_plan(function)
-        consumer = Consumer(source, name, function, concurrency, plan, _call(function, plan, guard), label)
         self._consumers[source, name] = consumer
         return consumer
+
+    def make(
+        self,
+        source: str,
+        name: str | None,
+        function: Callable[..., Any],
+        *,
+        guard: Guard | None = None,
+        read_as: PayloadReader | None = None,
+        **options: Any,
+    ) -> Consumer:
+        """A consumer that ``find`` knows nothing of. ``read_as``: see ``make_plan``.
+
+        Raises ConfigurationError as ``add`` does.
+        """
+        label = describe(function)
+        chosen = checked(label, source, name, function, options)
+        plan = make_plan(function, batch=chosen.batch, unwrap=chosen.unwrap, overrides=self._overrides, read_as=read_as)
+        if chosen.idempotent:
+            guard = self._guard(source, name, chosen, plan, label)
+        elif source == "firehose" and not chosen.batch:
+            from lambdaframe.records.transforming import transforming
+
+            guard = transforming
+        if source == "firehose" and not chosen.batch:
+            from lambdaframe.records.transforming import transforming
+
+            guard = transforming
+        return Consumer(
+            source,
+            name,
+            function,
+            chosen,
+            plan,
+            make_call(function, plan, guard, chosen.timeout),
+            Policy(chosen.permanent, chosen.drop, self._sink(chosen, label)),
+            label,
+        )
+
+    def _guard(self, source: str, name: str | None, options: Options, plan: Plan, label: str) -> Guard:
+        if self._guard_for is None:
+            raise ConfigurationError(f"{label}: idempotent=True needs an application with a store.")
+        key = options.key
+        if isinstance(key, str):
+            if plan.payload is None or plan.payload[0] != key:
+                known = "it takes none" if plan.payload is None else f"it takes {plan.payload[0]!r}"
+                raise ConfigurationError(
+                    f"{label}: key={key!r} is no argument for the payload; {known}. Name that, or write a function of "
+                    "the payload, as in key=lambda order: order.id."
+                )
+            key = _itself
+        elif key is not None and not (callable(key) and takes(key, 1)):
+            raise ConfigurationError(
+                f"{label}: key is the name of the payload's argument or a function of the payload, not {key!r}."
+            )
+        return self._guard_for(source, name, key)
+
+    def _sink(self, options: Options, label: str) -> Sink | None:
+        if options.dead_letter is None:
+            return None
+        from lambdaframe.records.dead_letter import open_sink
+        from lambdaframe.records.queues import Queues
+
+        if self._queues is None:
+            self._queues = Queues()
+        return open_sink(options.dead_letter, label, self._queues)
+
+    def add_middleware(self, middleware: RecordMiddleware) -> None:
+        """Wrap all consumers, inside what wraps them already. Raises ConfigurationError for one that can't."""
+        label = describe(middleware)
+        if not is_async_callable(middleware) or not takes(middleware, 2):
+            raise ConfigurationError(
+                f"{label} is a middleware of records: write 'async def' with the arguments (record, call_next), and "
+                "return what 'await call_next(record)' gives."
+            )
+        self._middleware.append(middleware)
+
+    def wrapped(self, consumer: Consumer) -> Consumer:
+        """The consumer with the middleware around it."""
+        if not self._middleware or consumer.options.batch:
+            return consumer
+        call = consumer.call
+        for middleware in reversed(self._middleware):
+            call = _around(middleware, call)
+        return consumer._replace(call=call)
 
     def find(self, source: str, name: str | None) -> Consumer:
         """The consumer of exactly this name, else the source's nameless one. Raises NoConsumerError."""
@@ -84,59 +177,31 @@ class Consumers:
             raise NoConsumerError(source, name, [_title(*key) for key in self._consumers])
         return found
 
+    def all(self) -> list[Consumer]:
+        """Every registered consumer, in the order they were registered."""
+        return list(self._consumers.values())
+
     def warm(self) -> None:
         """Build the validators of all payloads. Raises ConfigurationError for a type that can't be validated."""
         for consumer in self._consumers.values():
             consumer.plan.warm()
 
+    async def close(self) -> None:
+        """Close the connections to dead-letter queues. They are opened again when they are needed."""
+        if self._queues is not None:
+            await self._queues.close()
+
+
+def _around(middleware: RecordMiddleware, inner: Call) -> Call:
+    async def call(record: Record) -> Any:
+        return await middleware(record, inner)
+
+    return call
+
+
+def _itself(payload: Any) -> Any:
+    return payload
+
 
 def _title(source: str, name: str | None) -> str:
     return f"{source} (any)" if name is None else f"{source} {name!r}"
-
-
-def _call(
-    function: Callable[..., Any], plan: Plan, guard: Guard | None
-) -> Callable[[Record], Coroutine[Any, Any, Any]]:
-    """A coroutine function of the record: no more layers than the function needs, because it runs for each record."""
-    asynchronous = is_async_callable(function)
-    if asynchronous and guard is None and not plan.by_name:
-        if plan.readers == (itself,) and iscoroutinefunction(function):
-            return function
-        if len(plan.readers) == 1:
-            (read,) = plan.readers
-            return lambda record: function(read(record))
-        return lambda record: function(*plan.bind(record))
-
-    bound = _awaited(function, plan) if asynchronous else _threaded(function, plan)
-    guarded = bound if guard is None else guard(bound)
-
-    async def call(record: Record) -> Any:
-        return await guarded(record, plan.bind(record))
-
-    return call
-
-
-def _awaited(function: Callable[..., Any], plan: Plan) -> RecordCall:
-    def call(record: Record, arguments: tuple[Any, ...]) -> Awaitable[Any]:
-        made: Awaitable[Any] = (
-            function(**dict(zip(plan.names, arguments, strict=True))) if plan.by_name else function(*arguments)
-        )
-        return made
-
-    return call
-
-
-def _threaded(function: Callable[..., Any], plan: Plan) -> RecordCall:
-    def boxed(arguments: tuple[Any, ...]) -> tuple[Any]:
-        if plan.by_name:
-            return (function(**dict(zip(plan.names, arguments, strict=True))),)
-        return (function(*arguments),)
-
-    run = in_thread(boxed)
-
-    async def call(record: Record, arguments: tuple[Any, ...]) -> Any:
-        (result,) = await run(arguments)
-        # It may come from a plain wrapper around an async function, which has not run yet.
-        return await result if isawaitable(result) else result
-
-    return call

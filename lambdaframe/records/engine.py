@@ -6,30 +6,23 @@ answered counts as not processed.
 
     receive  {"type": "records.record", "record": Record}   … then {"type": "records.end"}
     send     {"type": "records.done", "id": …, "result": …}  or  {"type": "records.failed", "id": …, "error": …}
+
+``"dropped": True`` in a ``records.done`` says that the record is done with rather than done: it was dropped, or a dead
+letter was made of it.
 """
 
-import math
-from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any, Literal, TypeAlias
 
 from lambdaframe.concurrency import Outcome, calls, resume
-from lambdaframe.errors import PoisonRecordError
-from lambdaframe.invocation import Invocation, current
+from lambdaframe.invocation import current
 from lambdaframe.logging import get_logger
 from lambdaframe.records.consumer import Consumer
 from lambdaframe.records.crew import Event, gather_crew
-from lambdaframe.records.order import Order
+from lambdaframe.records.failures import Failures
+from lambdaframe.records.order import Order, OrderKind, order_of
 from lambdaframe.records.record import Record
+from lambdaframe.records.reserve import limit
 from lambdaframe.types import Message, Receive, Scope, Send
-
-OrderKind: TypeAlias = Literal["none", "group", "checkpoint"]
-
-RESERVE = 1.0
-"""Seconds before the deadline from which on nothing more is started, at least."""
-
-RESERVE_FACTOR = 1.5
-"""… or this many times what the slowest record so far has taken, if that is more."""
 
 PARKED = 10
 """How many records may wait behind others of their group, for each of the consumer's ``concurrency``."""
@@ -40,12 +33,17 @@ _log = get_logger("lambdaframe.records")
 async def run(consumer: Consumer, scope: Scope, receive: Receive, send: Send) -> None:
     """Take every record of the stream to the consumer and send what became of it.
 
-    ``scope["order"]``: ``"none"``, ``"group"`` or ``"checkpoint"``, see ``lambdaframe.records.order``. At most
-    ``consumer.concurrency`` records are in work at once. The deadline is the current invocation's, if it has one: when
-    it is near nothing more is started, and 500 ms before it what is in flight is cancelled.
+    ``scope["order"]``: ``"none"``, ``"group"``, ``"checkpoint"`` or ``"partition"``, see ``lambdaframe.records.order``.
+    At most ``consumer.concurrency`` records are in work at once. The deadline is the current invocation's, if it has
+    one: when it is near nothing more is started, and 500 ms before it what is in flight is cancelled.
 
     A record fails by itself, whatever its handler raises; it is logged once. Raises what ``receive`` or ``send`` raise.
     """
+    if consumer.options.batch:
+        from lambdaframe.records.batch import run_batch
+
+        await run_batch(consumer, scope["order"], receive, send)
+        return
     stream = _Stream(consumer, scope["order"], receive, send)
     try:
         await stream.crew.finish()
@@ -62,13 +60,15 @@ class _Stream:
 
     def __init__(self, consumer: Consumer, order: OrderKind, receive: Receive, send: Send) -> None:
         self._consumer = consumer
-        self._order = None if order == "none" else Order(order, PARKED * consumer.concurrency)
+        self._order = order_of(order, consumer.options.order, PARKED * consumer.concurrency)
         self._receive = receive
         self._send = send
-        self._clock, self._deadline, remaining = _limit(current.get(None))
-        self._latest = self._deadline - RESERVE
+        self._limit = limit(current.get(None))
+        self._clock = self._limit.clock
         self._slowest = 0.0
-        self.crew = gather_crew(self._work, remaining)
+        self._latest = self._limit.latest(0.0)
+        self.crew = gather_crew(self._work, self._limit.remaining)
+        self._failures = Failures(consumer, self.crew.interrupted)
         self._tasks = 1
         self._idle: list[Event] = []
         self._in_flight: set[Record] = set()
@@ -83,7 +83,7 @@ class _Stream:
         """Say which records are left behind: still running, long after they were cancelled."""
         self._over = self._closed = True
         for record in self._in_flight:
-            self._report(record, "Record left behind: it goes on although it was cancelled")
+            self._failures.lost(record, "Record left behind: it goes on although it was cancelled")
 
     async def _work(self) -> None:
         """What each task does: pull a record, run it and those parked behind it, until the stream is over."""
@@ -128,11 +128,13 @@ class _Stream:
                 except BaseException as error:
                     if isinstance(error, GeneratorExit) and waiting is not outcome:
                         raise  # this task is being closed
-                    if await self._is_interrupted(record, context, error):
+                    self._in_flight.discard(record)
+                    failed = await self._answer(record, context, error)
+                    if failed is None:
                         return None
-                    if order is not None:
+                    answer = failed
+                    if order is not None and answer["type"] == "records.failed":
                         order.fail(record)  # before the answer is sent, because that may wait
-                    answer = {"type": "records.failed", "id": record.id, "error": error}
                     steps = calls(function, outcome)
                     step = steps.send
                 if clock is not None and clock() - started > self._slowest:
@@ -147,23 +149,36 @@ class _Stream:
             raise _CutOffError
         await self.crew.forgive()
 
-    async def _is_interrupted(self, record: Record, context: Context, error: BaseException) -> bool:
-        """Report what a record has raised. Whether it was cancelled from outside, rather than failed."""
+    async def _answer(self, record: Record, context: Context, error: BaseException) -> Message | None:
+        """What to send of a record that has raised this, after it was logged; None when it was cancelled from outside
+        rather than failed."""
+        failures, crew = self._failures, self.crew
+        if crew.interrupted():
+            self._cancelled(record, context, error)
+            return None
+        sink = failures.sink(record, error)
+        if sink is None:
+            answer = failures.settle(record, error, context)
+            await crew.forgive()
+            return answer
+        await crew.forgive()
+        self._in_flight.add(record)
+        try:
+            answer = await failures.give_up(record, error, sink, context)
+        except BaseException as cancelled:
+            if isinstance(cancelled, GeneratorExit):
+                raise
+            self._cancelled(record, context, error)
+            return None
         self._in_flight.discard(record)
-        own = error if isinstance(error, Exception) and not isinstance(error, _CutOffError) else None
-        if self.crew.interrupted():
-            if not self._closed:
-                context.run(self._report, record, "Record cancelled before it was done", exc_info=own)
-            return True
-        if isinstance(error, PoisonRecordError):
-            context.run(self._report, record, "Poison record", reason=str(error))
-        else:
-            context.run(self._report, record, "Record failed", exc_info=error)
-        await self.crew.forgive()
-        return False
+        await crew.forgive()
+        return answer
 
-    def _report(self, record: Record, message: str, **fields: Any) -> None:
-        _log.error(message, record_id=record.id, consumer=self._consumer.label, attempt=_attempt(record), **fields)
+    def _cancelled(self, record: Record, context: Context, error: BaseException) -> None:
+        self._in_flight.discard(record)
+        if not self._closed:
+            own = error if isinstance(error, Exception) and not isinstance(error, _CutOffError) else None
+            context.run(self._failures.lost, record, "Record cancelled before it was done", exc_info=own)
 
     def _following(self, order: Order, record: Record) -> Record | None:
         following = order.ended(record)
@@ -190,11 +205,11 @@ class _Stream:
     def _slow_down(self, took: float) -> None:
         """Keep more time in reserve, after the slowest record so far."""
         self._slowest = took
-        self._latest = self._deadline - max(RESERVE, RESERVE_FACTOR * took)
+        self._latest = self._limit.latest(took)
 
     def _end_early(self, now: float) -> None:
         if not self._over:
-            left = round(self._deadline - now, 3)
+            left = round(self._limit.deadline - now, 3)
             _log.warning("Stopped before the deadline", consumer=self._consumer.label, remaining=left)
         self._end()
 
@@ -209,20 +224,3 @@ class _Stream:
         for event in self._idle:
             event.set()
         self._idle.clear()
-
-
-def _limit(invocation: Invocation | None) -> tuple[Callable[[], float] | None, float, Callable[[], float] | None]:
-    """A clock, the deadline by it and the seconds until then; None for what there is not where there is no deadline."""
-    if invocation is None or invocation.deadline is None:
-        return None, math.inf, None
-    # For each record remaining() would cost three times as much as its clock.
-    clock = invocation.clock
-    return clock.monotonic, invocation.deadline, invocation.remaining
-
-
-def _attempt(record: Record) -> int | None:
-    """How often it has been delivered; None where the source's own count can't be read."""
-    try:
-        return record.receive_count
-    except (LookupError, TypeError, ValueError):
-        return None

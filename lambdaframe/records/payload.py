@@ -20,7 +20,7 @@ import orjson
 
 from lambdaframe.errors import ConfigurationError, PoisonRecordError
 from lambdaframe.records.record import Change, Record
-from lambdaframe.signature import EMPTY, bare
+from lambdaframe.signature import EMPTY, bare, members
 
 Read: TypeAlias = Callable[[Record], Any]
 
@@ -128,12 +128,15 @@ class Typed:
     def __init__(self, annotation: Any, where: str) -> None:
         self._annotation = annotation
         self._where = where
-        self._read: Read | None = _text if bare(annotation) is str else _bytes if bare(annotation) is bytes else None
+        plain = tuple(bare(member) for member in members(annotation))
+        self._read: Read | None = _text if plain == (str,) else _bytes if plain == (bytes,) else None
         self._validators: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None
 
     def __call__(self, record: Record) -> Any:
         validate_json, validate_python = self._validators or self.warm()
-        body = record.body if self._read is None else self._read(record)
+        body = record.body
+        if self._read is not None and body is not None:
+            body = self._read(record)
         try:
             if self._read is None and isinstance(body, str | bytes):
                 return validate_json(body)

@@ -14,11 +14,16 @@ from lambdaframe_adapters._json import OBJECT
 _EVENTS: Final = Path(__file__).parents[1] / "events"
 
 NAMES: Final = sorted(
-    f"{path.parent.name}/{path.stem}" for path in _EVENTS.glob("*/*.json") if path.parent.name != "unknown"
+    f"{path.parent.name}/{path.stem}"
+    for path in _EVENTS.glob("*/*.json")
+    if path.parent.name not in {"unknown", "invoke"}
 )
+INVOKED: Final = sorted(f"invoke/{path.stem}" for path in _EVENTS.glob("invoke/*.json"))
 UNKNOWN: Final = sorted(f"unknown/{path.stem}" for path in _EVENTS.glob("unknown/*.json"))
 
-_LOADED: Final[dict[str, Any]] = {name: json.loads((_EVENTS / f"{name}.json").read_bytes()) for name in NAMES + UNKNOWN}
+_LOADED: Final[dict[str, Any]] = {
+    name: json.loads((_EVENTS / f"{name}.json").read_bytes()) for name in NAMES + INVOKED + UNKNOWN
+}
 
 REQUESTS: Final[Mapping[str, str]] = {
     "alb": "alb/health_check",

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdaframe.errors import MalformedEventError, PoisonRecordError, UnknownEventError
+from lambdaframe.events.record import EventRecord
+from lambdaframe.events.syntax import read_pattern
 from lambdaframe_adapters._json import ARRAY, OBJECT
 from lambdaframe_adapters._options import DEFAULTS, checked
 from lambdaframe_adapters.detection import detect
@@ -62,7 +64,12 @@ def use(event: Any) -> None:
         for part in ("body", "attributes", "sequence"):
             with suppress(PoisonRecordError):
                 getattr(record, part)
-        source.failures(event, {record.id}, received)
+        if isinstance(record, EventRecord):
+            assert read_pattern({"a": {"b": [{"exists": False}]}}, "here").matches(record.facts) in (True, False)
+            with suppress(PoisonRecordError):
+                record.whole(None)
+        if source.kind == "records":
+            source.failures(event, {record.id}, received)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,8 @@ import trio.testing
 
 from lambdaframe.concurrency import on_asyncio
 from lambdaframe.invocation import Invocation, current
-from lambdaframe.records.consumer import Consumer, Consumers, Guard
+from lambdaframe.records.calling import Guard
+from lambdaframe.records.consumer import Consumer, Consumers
 from lambdaframe.records.engine import run
 from lambdaframe.records.record import Record, RecordFields
 from lambdaframe.types import Message
@@ -29,8 +30,10 @@ def record(identifier: str, body: Any = "{}", *, group: str | None = None, **raw
     return Record(identifier, {"body": body, **raw}, FIELDS, group)
 
 
-def consumer(function: Callable[..., Any], *, concurrency: int = 10, guard: Guard | None = None) -> Consumer:
-    made = Consumers().add("test", None, function, concurrency=concurrency, guard=guard)
+def consumer(
+    function: Callable[..., Any], *, guard: Guard | None = None, among: Consumers | None = None, **options: Any
+) -> Consumer:
+    made = (among or Consumers()).add("test", None, function, guard=guard, **options)
     made.plan.warm()  # loading pydantic inside a loop, at the first record, would count as blocking
     return made
 
@@ -79,10 +82,10 @@ class Stream:
 
 
 async def consume(
-    function: Callable[..., Any], records: Iterable[Record], *, order: str = "none", concurrency: int = 10
+    function: Callable[..., Any], records: Iterable[Record], *, order: str = "none", **options: Any
 ) -> Stream:
     """Take these records through a consumer of this function."""
-    return await Stream(records).through(consumer(function, concurrency=concurrency), order)
+    return await Stream(records).through(consumer(function, **options), order)
 
 
 def give_deadline(seconds: float) -> Invocation:

@@ -5,6 +5,7 @@ Nothing here is loaded by a deployed function.
 
 from lambdaframe_adapters.testing.client import LambdaClient
 from lambdaframe_adapters.testing.context import LambdaContext
+from lambdaframe_adapters.testing.events import eventbridge_event, logs_event, s3_event, schedule_event, sns_event
 from lambdaframe_adapters.testing.gateways import GATEWAYS, Gateway, gateway, http_event
 from lambdaframe_adapters.testing.losses import LOSSES, Loss, lost_by
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
@@ -23,10 +24,15 @@ __all__ = [
     "Response",
     "Setup",
     "dynamodb_event",
+    "eventbridge_event",
     "gateway",
     "http_event",
     "invoke",
     "kinesis_event",
+    "logs_event",
     "lost_by",
+    "s3_event",
+    "schedule_event",
+    "sns_event",
     "sqs_event",
 ]

@@ -24,6 +24,11 @@ class Watched:
         self.error: Exception | None = None
         self.debug: Mapping[str, Any] | None = None
 
+    @property
+    def takes_invocations(self) -> bool:
+        """As the application says: see ``LambdaHandler``."""
+        return bool(getattr(self._app, "takes_invocations", False))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._serve(scope, receive, send)

@@ -3,6 +3,7 @@
 ``uvicorn main:app --reload`` serves its HTTP API here; ``main.handler`` is the entry point in Lambda.
 """
 
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from repository import ClosedOrderError, Orders, OrdersInMemory, UnknownOrderErr
 @asynccontextmanager
 async def lifespan(app: App) -> AsyncGenerator[None]:
     """Once per process, whether it serves one request or thousands."""
-    app.state.orders = OrdersInMemory()
+    app.state.orders = open_orders(os.environ.get("ORDERS_DATABASE"))
     app.state.clicks = Counter[str]()
     logger.info("orders service is up")
     yield
@@ -24,6 +25,15 @@ async def lifespan(app: App) -> AsyncGenerator[None]:
 
 
 app = App(service="orders", idempotency="memory://", lifespan=lifespan)
+
+
+def open_orders(database: str | None) -> Orders:
+    """In this file, which several processes may share; without one, in memory."""
+    if database is None:
+        return OrdersInMemory()
+    from stored import OrdersInSQLite
+
+    return OrdersInSQLite(database)
 
 
 def orders() -> Orders:

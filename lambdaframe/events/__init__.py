@@ -1,0 +1,1 @@
+"""Single events: which handler takes one, told by patterns; the engine of ``lambdaframe.records`` runs it."""
