@@ -6,13 +6,10 @@ than the records in work.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, NamedTuple
 
 from lambdaframe.errors import PoisonRecordError
-
-T = TypeVar("T")
 
 Raw = Mapping[str, Any]
 
@@ -29,8 +26,7 @@ def _one(raw: Raw) -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFields:
+class RecordFields(NamedTuple):
     """How one source's raw records are read: a pure function for each field.
 
     ``body``: ``str`` or ``bytes`` to be decoded by the consumer's type, or a ready Python value; it raises
@@ -105,17 +101,4 @@ class Record:
 _UNREAD: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[T]):
-    """One change of an item: what a consumer of a change stream (DynamoDB) takes.
-
-    ``Change[Order]`` validates both images as ``Order``; ``keys`` are plain values.
-    """
-
-    operation: Literal["INSERT", "MODIFY", "REMOVE"]
-    keys: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    old: T | None = None
-    new: T | None = None
-
-
-__all__ = ["Change", "PoisonRecordError", "Record", "RecordFields"]
+__all__ = ["PoisonRecordError", "Record", "RecordFields"]

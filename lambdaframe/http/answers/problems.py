@@ -6,7 +6,6 @@ Specification: https://www.rfc-editor.org/rfc/rfc9457
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, cast
 
 from lambdaframe.errors import (
@@ -62,6 +61,8 @@ def phrase(status: int) -> str | None:
     """What a status is called; None for one that RFC 9110 and its registry do not know."""
     if status in _RENAMED:
         return _RENAMED[status]
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:
