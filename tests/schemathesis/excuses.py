@@ -1,7 +1,7 @@
 """What schemathesis reports and what is right all the same: each excuse by name, with its reason.
 
 Schemathesis loads this module by its variable ``SCHEMATHESIS_HOOKS``. The names of the excuses that were needed are
-added to the file named by ``EXCUSED``, a line for each: a test fails for one that is never needed.
+added to the file named by the environment's ``EXCUSED``, a line for each: a test fails for one that is never needed.
 """
 
 import os
@@ -14,6 +14,8 @@ from schemathesis.core.failures import Failure
 
 UNDOCUMENTED_STATUS, UNFIT_ANSWER, ACCEPTED, REJECTED = "ST103", "ST108", "ST201", "ST202"
 """Schemathesis' codes; ``st explain ST103`` tells more."""
+
+VARIABLE = "EXCUSED"
 
 
 class Finding(NamedTuple):
@@ -181,6 +183,11 @@ OF_ANSWERS: Final[tuple[OfAnswer, ...]] = (
 )
 
 
+EVERY: Final = (*OF_ERRORS, *OF_ANSWERS)
+RARE: Final = frozenset({"an_empty_form_field_is_not_filled_in", "a_gateway_ends_the_path_at_a_question_mark"})
+"""Found by many requests only, so that it is no wonder if they are not needed."""
+
+
 def excused(finding: Finding) -> list[str]:
     """The names of the excuses, empty for a failure. A rejection needs one for each of its errors."""
     for excuse in OF_ANSWERS:
@@ -205,10 +212,10 @@ def filter_failure(
     raw = sent.encode() if isinstance(sent, str) else sent
     url = str(response.request.url)
     names = excused(Finding(failure.code, case.operation.label, response.status_code, where, url, raw, answer))
-    with Path(os.environ["EXCUSED"]).open("a") as file:
+    with Path(os.environ[VARIABLE]).open("a") as file:
         file.writelines(f"{name}\n" for name in names)
     return not names
 
 
-if "EXCUSED" in os.environ:
+if VARIABLE in os.environ:
     schemathesis.hook(filter_failure)
