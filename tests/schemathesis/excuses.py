@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import schemathesis
 from schemathesis.core.failures import Failure
 
-UNDOCUMENTED_STATUS, UNFIT_ANSWER, ACCEPTED, REJECTED = "ST103", "ST108", "ST201", "ST202"
-"""Schemathesis' codes; ``st explain ST103`` tells more."""
+UNFIT_ANSWER, ACCEPTED, REJECTED = "ST108", "ST201", "ST202"
+"""Schemathesis' codes; ``st explain ST108`` tells more."""
 
 VARIABLE = "EXCUSED"
 
@@ -60,11 +60,6 @@ def a_whole_float_is_no_strict_int(finding: Finding, error: dict[str, Any]) -> b
     return error["loc"][0] == "body" and error["type"] == "int_type"
 
 
-def an_empty_list_cannot_be_sent_in_a_form(finding: Finding, error: dict[str, Any]) -> bool:
-    """Nothing is sent, and then a required list is missing."""
-    return error["loc"] == ["body", "documents"] and error["type"] == "missing"
-
-
 def an_empty_text_is_no_body(finding: Finding, error: dict[str, Any]) -> bool:
     """HTTP does not tell an empty body from none."""
     return finding.operation == "POST /body/plain" and not finding.sent and error["type"] == "missing"
@@ -76,16 +71,6 @@ def an_empty_text_is_no_body(finding: Finding, error: dict[str, Any]) -> bool:
 def an_idempotency_key_belongs_to_its_first_payload(finding: Finding) -> bool:
     """https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header: 422 for another body."""
     return finding.code == REJECTED and finding.detail.endswith("belongs to another payload.")
-
-
-def an_idempotency_key_is_no_free_text(finding: Finding) -> bool:
-    """It is a Structured Field, which the document does not say."""
-    return finding.code == REJECTED and "Idempotency-Key header is malformed" in finding.detail
-
-
-def a_convertor_answers_404(finding: Finding) -> bool:
-    """No route has that path, which the document does not say."""
-    return finding.code == UNDOCUMENTED_STATUS and finding.status == 404 and finding.operation in _CONVERTING
 
 
 def text_is_read_leniently(finding: Finding) -> bool:
@@ -136,14 +121,6 @@ def pydantic_writes_years_and_days(finding: Finding) -> bool:
     return finding.code == UNFIT_ANSWER and finding.operation == "POST /body/times" and "duration" in finding.where
 
 
-_CONVERTING: Final = frozenset(
-    {
-        "GET /path/int/{number}",
-        "GET /path/float/{number}",
-        "GET /path/uuid/{key}",
-        "GET /path/mixed/v{major}.{minor}/{day}",
-    }
-)
 _LENIENT: Final[Mapping[str, tuple[str, ...]]] = {
     "GET /path/mixed/v{major}.{minor}/{day}": ("`day` in path",),
     "GET /query/model": ("`since` in query",),
@@ -164,13 +141,10 @@ OF_ERRORS: Final[tuple[OfError, ...]] = (
     a_decimal_is_documented_as_any_text,
     a_number_among_texts_cannot_be_sent_as_text,
     a_whole_float_is_no_strict_int,
-    an_empty_list_cannot_be_sent_in_a_form,
     an_empty_text_is_no_body,
 )
 OF_ANSWERS: Final[tuple[OfAnswer, ...]] = (
     an_idempotency_key_belongs_to_its_first_payload,
-    an_idempotency_key_is_no_free_text,
-    a_convertor_answers_404,
     text_is_read_leniently,
     one_value_is_a_list_of_one,
     a_lenient_model_converts,
@@ -184,7 +158,13 @@ OF_ANSWERS: Final[tuple[OfAnswer, ...]] = (
 
 
 EVERY: Final = (*OF_ERRORS, *OF_ANSWERS)
-RARE: Final = frozenset({"an_empty_form_field_is_not_filled_in", "a_gateway_ends_the_path_at_a_question_mark"})
+RARE: Final = frozenset(
+    {
+        "a_form_holds_texts_and_files",
+        "an_empty_form_field_is_not_filled_in",
+        "a_gateway_ends_the_path_at_a_question_mark",
+    }
+)
 """Found by many requests only, so that it is no wonder if they are not needed."""
 
 

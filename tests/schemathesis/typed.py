@@ -57,7 +57,7 @@ FunctionT = typing.TypeVar("FunctionT", bound=Callable[..., Any])
 
 def checked(function: FunctionT) -> FunctionT:
     """The function, which fails if one of its arguments is not of its declared type: a status 500 for the client."""
-    hints = {name: kind for name, kind in typing.get_type_hints(function, include_extras=True).items()}
+    hints = typing.get_type_hints(function, include_extras=True)
 
     @functools.wraps(function)
     async def wrapper(**arguments: Any) -> Any:
