@@ -4,10 +4,11 @@ Schemathesis loads this module by its variable ``SCHEMATHESIS_HOOKS``. The names
 added to the file named by the environment's ``EXCUSED``, a line for each: a test fails for one that is never needed.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import schemathesis
 from schemathesis.core.failures import Failure
@@ -20,7 +21,7 @@ VARIABLE = "EXCUSED"
 
 class Finding(NamedTuple):
     """A failure, as far as excuses ask. ``where``: what was made invalid, in schemathesis' words. ``url``, ``sent``: of
-    the request. ``answer``: the JSON."""
+    the request. ``answer``: the JSON object, empty for any other answer."""
 
     code: str
     operation: str
@@ -28,17 +29,17 @@ class Finding(NamedTuple):
     where: str
     url: str
     sent: bytes
-    answer: Any
+    answer: Mapping[str, Any]
 
     @property
     def detail(self) -> str:
         """Of a problem; empty where there is none."""
-        return str(self.answer.get("detail", "")) if isinstance(self.answer, dict) else ""
+        return str(self.answer.get("detail", ""))
 
     @property
     def errors(self) -> list[dict[str, Any]]:
         """Of a problem of validation."""
-        found: list[dict[str, Any]] = self.answer.get("errors", []) if isinstance(self.answer, dict) else []
+        found: list[dict[str, Any]] = self.answer.get("errors", [])
         return found
 
 
@@ -47,12 +48,12 @@ class Finding(NamedTuple):
 
 def a_decimal_is_documented_as_any_text(finding: Finding, error: dict[str, Any]) -> bool:
     """pydantic's schema of Decimal is a number or any text; that its digits are limited is not in it."""
-    return error["loc"][-1] in {"amount", "exact"}
+    return bool(error["loc"][-1] in {"amount", "exact"})
 
 
 def a_number_among_texts_cannot_be_sent_as_text(finding: Finding, error: dict[str, Any]) -> bool:
     """``Literal["a", 3]`` and an ``Enum`` with a 7, in a path or a query: to pydantic "3" is not 3."""
-    return error["loc"][-1] == "which" and error["type"] in {"literal_error", "enum"}
+    return error["type"] in {"literal_error", "enum"} and bool(error["loc"][-1] == "which")
 
 
 def a_whole_float_is_no_strict_int(finding: Finding, error: dict[str, Any]) -> bool:
@@ -180,22 +181,33 @@ def excused(finding: Finding) -> list[str]:
 
 
 def filter_failure(
-    context: schemathesis.HookContext, failure: Failure, case: schemathesis.Case, response: schemathesis.Response
+    context: schemathesis.HookContext, failure: Failure, case: schemathesis.Case[Any], response: schemathesis.Response
 ) -> bool:
     """Schemathesis' hook: whether the failure stands."""
-    sent = response.request.body or b""
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
     where = failure.message.partition("Invalid component: ")[2] if failure.code == ACCEPTED else failure.message
-    raw = sent.encode() if isinstance(sent, str) else sent
-    url = str(response.request.url)
-    names = excused(Finding(failure.code, case.operation.label, response.status_code, where, url, raw, answer))
+    sent: Any = response.request.body or b""
+    finding = Finding(
+        failure.code,
+        case.operation.label,
+        response.status_code,
+        where,
+        str(response.request.url),
+        sent.encode() if isinstance(sent, str) else sent,
+        _object(response.content),
+    )
+    names = excused(finding)
     with Path(os.environ[VARIABLE]).open("a") as file:
         file.writelines(f"{name}\n" for name in names)
     return not names
 
 
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(content)
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
 if VARIABLE in os.environ:
-    schemathesis.hook(filter_failure)
+    schemathesis.hook(filter_failure)  # pyright: ignore[reportUnknownMemberType]  it takes callables of any kind

@@ -94,6 +94,20 @@ def test_the_answer_to_many_errors_can_be_sent(path: str, document: object) -> N
     assert 1 <= len(answer.json()["errors"]) <= 100
 
 
+@pytest.mark.parametrize("cut", [1, 4, 6, 8, 12])
+def test_a_form_that_was_cut_short_is_refused(cut: int) -> None:
+    """Else the part that is not whole would be missing, and nobody told."""
+    part = b'--b\r\ncontent-disposition: form-data; name="documents"; filename="a"\r\n\r\nabc\r\n'
+    whole = part + part + b"--b--\r\n"
+    with LambdaClient(app) as client:
+        kind = {"content-type": "multipart/form-data; boundary=b"}
+        assert client.post("/form/files", content=whole, headers=kind).json() == [[3, 3], 0, ""]
+        assert client.post("/form/files", content=whole[:-2], headers=kind).status_code == 200
+        answer = client.post("/form/files", content=whole[: -2 - cut], headers=kind)
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The form ends before its last boundary."
+
+
 async def _asked(request: Request) -> tuple[int, dict[bytes, bytes], bytes]:
     """The answer, of an application that runs as a server would run it."""
     raw = request.path.encode()

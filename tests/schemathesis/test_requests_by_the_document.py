@@ -10,7 +10,6 @@ other tests. ``LAMBDAFRAME_FUZZ_EXAMPLES`` is about the number of requests; 2,00
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
@@ -61,7 +60,7 @@ EXAMPLES = max(4, WANTED // OPERATIONS)
 
 
 @pytest.fixture(scope="module")
-def excused() -> Iterator[dict[str, set[str]]]:
+def excused() -> dict[str, set[str]]:
     """The excuses that were needed, by run."""
     return {}
 

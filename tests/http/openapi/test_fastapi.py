@@ -184,7 +184,9 @@ def test_bodies_are_the_same_but_for_the_old_word_for_files(ours: dict[str, Any]
     assert bodies(ours) == bodies(theirs)
 
 
-def test_named_schemas_are_the_same_but_for_errors_and_empty_forms(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+def test_named_schemas_are_the_same_but_for_errors_and_empty_forms(
+    ours: dict[str, Any], theirs: dict[str, Any]
+) -> None:
     def named(document: dict[str, Any]) -> dict[str, Any]:
         found = dict(document["components"]["schemas"])
         for name in ("HTTPValidationError", "ValidationError", "Problem", "ValidationProblem"):
