@@ -17,8 +17,8 @@ import pytest
 from typing_extensions import TypedDict
 
 from lambdaframe.errors import ConfigurationError, PoisonRecordError
-from lambdaframe.records.payload import reader
 from lambdaframe.records.change import Change
+from lambdaframe.records.payload import reader
 from lambdaframe.records.record import Record, RecordFields
 from lambdaframe.signature import EMPTY
 from tests.records.streams import record

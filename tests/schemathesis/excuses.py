@@ -58,7 +58,7 @@ def a_number_among_texts_cannot_be_sent_as_text(finding: Finding, error: dict[st
 
 def a_whole_float_is_no_strict_int(finding: Finding, error: dict[str, Any]) -> bool:
     """3.0 is an integer to JSON Schema, but not to pydantic's strict mode, which the models here use."""
-    return error["loc"][0] == "body" and error["type"] == "int_type"
+    return bool(error["loc"][0] == "body" and error["type"] == "int_type")
 
 
 def an_empty_text_is_no_body(finding: Finding, error: dict[str, Any]) -> bool:
