@@ -7,7 +7,7 @@ than the records in work.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from lambdaframe.errors import PoisonRecordError
 
@@ -26,7 +26,7 @@ def _one(raw: Raw) -> int:
     return 1
 
 
-class RecordFields(NamedTuple):
+class RecordFields:
     """How one source's raw records are read: a pure function for each field.
 
     ``body``: ``str`` or ``bytes`` to be decoded by the consumer's type, or a ready Python value; it raises
@@ -34,12 +34,23 @@ class RecordFields(NamedTuple):
     ``timestamp``: when the record was written, an aware datetime. ``receive_count``: 1 at the first delivery.
     """
 
-    source: str
-    body: Callable[[Raw], Any]
-    attributes: Callable[[Raw], Mapping[str, Any]] = _empty
-    timestamp: Callable[[Raw], datetime | None] = _nothing
-    receive_count: Callable[[Raw], int] = _one
-    sequence: Callable[[Raw], int | None] = _nothing
+    __slots__ = ("attributes", "body", "receive_count", "sequence", "source", "timestamp")
+
+    def __init__(
+        self,
+        source: str,
+        body: Callable[[Raw], Any],
+        attributes: Callable[[Raw], Mapping[str, Any]] = _empty,
+        timestamp: Callable[[Raw], datetime | None] = _nothing,
+        receive_count: Callable[[Raw], int] = _one,
+        sequence: Callable[[Raw], int | None] = _nothing,
+    ) -> None:
+        self.source = source
+        self.body = body
+        self.attributes = attributes
+        self.timestamp = timestamp
+        self.receive_count = receive_count
+        self.sequence = sequence
 
 
 class Record:
