@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from lambdaframe.http.answers.sse import EventSourceResponse, ServerSentEvent
     from lambdaframe.http.binding.uploads import UploadFile
     from lambdaframe.http.middleware.compression import CompressionMiddleware
-    from lambdaframe.records.record import Change, Record
+    from lambdaframe.records.change import Change
+    from lambdaframe.records.record import Record
 
 _LAZY = {
     "BackgroundTasks": "starlette.background",
     "CORSMiddleware": "starlette.middleware.cors",
-    "Change": "lambdaframe.records.record",
+    "Change": "lambdaframe.records.change",
     "CompressionMiddleware": "lambdaframe.http.middleware.compression",
     "EventSourceResponse": "lambdaframe.http.answers.sse",
     "FileResponse": "starlette.responses",

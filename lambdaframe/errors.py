@@ -4,7 +4,6 @@ A constructor takes facts and writes the sentence. The docstring says who raises
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 
@@ -82,6 +81,12 @@ class EventFailedError(EventError):
 # HTTP
 
 
+def _phrase(status: int) -> str:
+    from http import HTTPStatus
+
+    return HTTPStatus(status).phrase
+
+
 class HTTPException(Exception):  # noqa: N818  the name that users of FastAPI and Starlette know
     """Raise it in a route or dependency to answer with this status; the body is RFC 9457 problem+json.
 
@@ -93,7 +98,7 @@ class HTTPException(Exception):  # noqa: N818  the name that users of FastAPI an
     def __init__(self, status_code: int, detail: Any = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status_code, detail)
         self.status_code = status_code
-        self.detail: Any = HTTPStatus(status_code).phrase if detail is None else detail
+        self.detail: Any = _phrase(status_code) if detail is None else detail
         self.headers = headers
 
     def __str__(self) -> str:

@@ -7,7 +7,6 @@ that differ in case (``set-cookie``, ``Set-cookie``, ...), because names are the
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 """
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from lambdaframe.types import Event, LambdaContext, Scope
@@ -84,6 +83,8 @@ def response(
 
 
 def _description(status: int) -> str:
+    from http import HTTPStatus
+
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 from lambdaframe.errors import MalformedEventError
@@ -131,6 +130,8 @@ _ABOUT_THE_BODY: Final = ("content-type", "content-encoding")
 
 
 def _phrase(status: int) -> str:
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:

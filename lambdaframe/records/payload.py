@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args, 
 import orjson
 
 from lambdaframe.errors import ConfigurationError, PoisonRecordError
-from lambdaframe.records.record import Change, Record
+from lambdaframe.records.change import Change
+from lambdaframe.records.record import Record
 from lambdaframe.signature import EMPTY, bare, members
 
 Read: TypeAlias = Callable[[Record], Any]

@@ -6,13 +6,10 @@ than the records in work.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 
 from lambdaframe.errors import PoisonRecordError
-
-T = TypeVar("T")
 
 Raw = Mapping[str, Any]
 
@@ -29,7 +26,6 @@ def _one(raw: Raw) -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
 class RecordFields:
     """How one source's raw records are read: a pure function for each field.
 
@@ -38,12 +34,23 @@ class RecordFields:
     ``timestamp``: when the record was written, an aware datetime. ``receive_count``: 1 at the first delivery.
     """
 
-    source: str
-    body: Callable[[Raw], Any]
-    attributes: Callable[[Raw], Mapping[str, Any]] = _empty
-    timestamp: Callable[[Raw], datetime | None] = _nothing
-    receive_count: Callable[[Raw], int] = _one
-    sequence: Callable[[Raw], int | None] = _nothing
+    __slots__ = ("attributes", "body", "receive_count", "sequence", "source", "timestamp")
+
+    def __init__(
+        self,
+        source: str,
+        body: Callable[[Raw], Any],
+        attributes: Callable[[Raw], Mapping[str, Any]] = _empty,
+        timestamp: Callable[[Raw], datetime | None] = _nothing,
+        receive_count: Callable[[Raw], int] = _one,
+        sequence: Callable[[Raw], int | None] = _nothing,
+    ) -> None:
+        self.source = source
+        self.body = body
+        self.attributes = attributes
+        self.timestamp = timestamp
+        self.receive_count = receive_count
+        self.sequence = sequence
 
 
 class Record:
@@ -105,17 +112,4 @@ class Record:
 _UNREAD: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Change(Generic[T]):
-    """One change of an item: what a consumer of a change stream (DynamoDB) takes.
-
-    ``Change[Order]`` validates both images as ``Order``; ``keys`` are plain values.
-    """
-
-    operation: Literal["INSERT", "MODIFY", "REMOVE"]
-    keys: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    old: T | None = None
-    new: T | None = None
-
-
-__all__ = ["Change", "PoisonRecordError", "Record", "RecordFields"]
+__all__ = ["PoisonRecordError", "Record", "RecordFields"]

@@ -516,3 +516,20 @@ def test_mistakes_are_found_at_registration(path: str, function: Any, says: str)
 def test_idempotent_routes_need_a_store() -> None:
     with pytest.raises(ConfigurationError, match="memory://"):
         App().post("/", idempotent=True)(_nothing)
+
+
+def test_a_body_with_too_many_errors_is_refused_without_listing_them() -> None:
+    app = App()
+
+    @app.post("/")
+    async def route(numbers: list[int]) -> int:
+        return len(numbers)
+
+    client = TestClient(app)
+    few, many = client.post("/", json=["x"] * 200), client.post("/", json=["x"] * 200_000)
+    assert (few.status_code, many.status_code) == (422, 422)
+    assert len(few.json()["errors"]) == 100
+    assert "first 100 of 200" in few.json()["detail"]
+    assert many.json()["errors"] == [
+        {"loc": ["body"], "msg": "There are 200000 errors: too many to list them.", "type": "too_many_errors"}
+    ]

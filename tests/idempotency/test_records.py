@@ -17,7 +17,8 @@ from lambdaframe.idempotency import (
     current_lease,
 )
 from lambdaframe.idempotency.records import BusinessKey, RecordCall, record_guard
-from lambdaframe.records.record import Change, Record, RecordFields
+from lambdaframe.records.change import Change
+from lambdaframe.records.record import Record, RecordFields
 
 FIELDS = RecordFields(source="sqs", body=lambda raw: raw["body"])
 

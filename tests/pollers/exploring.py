@@ -2,8 +2,9 @@
 
 from hypothesis import Phase, given, seed, settings
 
+from tests.pollers.cases import Case, Kind, cases
 from tests.pollers.rules import check
-from tests.pollers.world import Case, Kind, cases, play
+from tests.pollers.world import play
 
 ROUND = 100
 """Cases that hypothesis makes in one go."""

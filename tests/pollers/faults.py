@@ -17,7 +17,7 @@ from lambdaframe.records.reserve import Limit
 from lambdaframe.types import Message
 from lambdaframe_adapters import _records, dynamodb, kafka, kinesis, sqs
 from lambdaframe_adapters.exchange import RecordExchange
-from tests.pollers.world import Kind
+from tests.pollers.cases import Kind
 
 Stream: Any = engine._Stream  # pyright: ignore[reportPrivateUsage] -- that is where mistakes are made
 Exchange: Any = RecordExchange

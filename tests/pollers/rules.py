@@ -3,7 +3,8 @@
 from collections import Counter
 
 from lambdaframe_adapters.testing.pollers import Call
-from tests.pollers.world import Diary, World, name_of
+from tests.pollers.diary import Diary
+from tests.pollers.world import World, name_of
 
 CUT = 0.5
 """Seconds before the deadline at which what is in flight is cancelled."""

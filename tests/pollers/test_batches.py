@@ -8,11 +8,10 @@ from typing import get_args
 
 import pytest
 
-from lambdaframe import App
+from tests.pollers.cases import Kind
 from tests.pollers.exploring import explore
-from tests.pollers.world import Kind
 
-KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind == "fifo" or hasattr(App, kind))
+KINDS: tuple[Kind, ...] = get_args(Kind)
 BATCHES = int(os.environ.get("LAMBDAFRAME_POLLER_EXAMPLES", "5000")) // len(KINDS)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.pollers.cases import Kind
 from tests.pollers.exploring import explore
 from tests.pollers.faults import FAULTS, Fault
-from tests.pollers.world import Kind
 
 ENOUGH = 500
 """Batches."""

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from lambdaframe.errors import ConfigurationError, NoConsumerError
 from lambdaframe.invocation import Invocation, current
+from lambdaframe.records.change import Change
 from lambdaframe.records.consumer import Consumer, Consumers
-from lambdaframe.records.record import Change, Record
+from lambdaframe.records.record import Record
 from tests.records.streams import Stream, record
 
 if TYPE_CHECKING:

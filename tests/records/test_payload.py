@@ -17,8 +17,9 @@ import pytest
 from typing_extensions import TypedDict
 
 from lambdaframe.errors import ConfigurationError, PoisonRecordError
+from lambdaframe.records.change import Change
 from lambdaframe.records.payload import reader
-from lambdaframe.records.record import Change, Record, RecordFields
+from lambdaframe.records.record import Record, RecordFields
 from lambdaframe.signature import EMPTY
 from tests.records.streams import record
 
@@ -281,7 +282,8 @@ from datetime import datetime
 from typing import Any
 from typing_extensions import TypedDict
 from lambdaframe.records.payload import Typed, reader
-from lambdaframe.records.record import Change, Record, RecordFields
+from lambdaframe.records.change import Change
+from lambdaframe.records.record import Record, RecordFields
 
 @dataclass
 class Point:

@@ -102,8 +102,8 @@ async def connection(x_tenant: Annotated[str, Header(min_length=2, max_length=8)
 def transaction(connection: Annotated[str, Depends(connection)]) -> Iterator[str]:
     try:
         yield f"{connection}:{connection}"
-    except HTTPException:
-        return
+    except HTTPException as exc:
+        raise HTTPException(409, "It was taken.") from exc
 
 
 class Filter:
@@ -111,7 +111,7 @@ class Filter:
         self.text = f"{colour}{dark}"
 
 
-@router.get("/dependencies", responses={418: {"description": "Asked for tea."}})
+@router.get("/dependencies", responses={409: {"description": "It is taken."}})
 @checked
 async def dependencies(
     limit: Annotated[int, Depends(page)],
@@ -119,11 +119,11 @@ async def dependencies(
     wanted: Annotated[Filter, Depends()],
     invocation: Invocation,
     tasks: BackgroundTasks,
-    tea: bool = False,
+    taken: bool = False,
 ) -> list[Any]:
     tasks.add_task(str, work)
-    if tea:
-        raise HTTPException(418, "Tea.")
+    if taken:
+        raise HTTPException(409, "It is taken.")
     return [limit, work, wanted.text, bool(invocation.request_id)]
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from ipaddress import IPv4Address
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -28,11 +28,19 @@ class Mixed(Enum):
     NUMBER = 7
 
 
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+EXACT = ConfigDict(strict=True)
+"""JSON is not converted: the document says what is valid, and pydantic's own leniency (``true`` for 1) is not in it."""
 
 
-class Window(Strict):
+class Exact(BaseModel):
+    model_config = EXACT
+
+
+class Closed(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Window(BaseModel, extra="forbid"):
     """Query parameters of which no others are allowed."""
 
     limit: int = Field(20, ge=1, le=100)
@@ -57,18 +65,18 @@ class Session(BaseModel):
     visits: int = Field(0, ge=0)
 
 
-class Money(Strict):
+class Money(Closed):
     amount: Decimal = Field(max_digits=8, decimal_places=2, ge=0)
     currency: Literal["EUR", "USD"] = "EUR"
 
 
-class Address(BaseModel):
+class Address(Exact):
     street: str = Field(min_length=1, max_length=40)
     zip_code: str = Field(pattern=r"^[0-9]{5}$", alias="zipCode")
     country: Colour = Colour.RED
 
 
-class Customer(BaseModel):
+class Customer(Exact):
     id: UUID
     name: Annotated[str, Field(min_length=1, max_length=30)]
     born: date | None = None
@@ -86,22 +94,22 @@ class PublicCustomer(BaseModel):
     addresses: list[Address]
 
 
-class Tree(BaseModel):
+class Tree(Exact):
     value: int
     children: "list[Tree]" = Field(default=[], max_length=3)
 
 
-class Cat(Strict):
+class Cat(Closed):
     kind: Literal["cat"]
     lives: int = Field(ge=0, le=9)
 
 
-class Dog(Strict):
+class Dog(Closed):
     kind: Literal["dog"]
     good: bool
 
 
-class Parrot(Strict):
+class Parrot(Closed):
     kind: Literal["parrot", "macaw"]
     words: list[str] = Field(default=[], max_length=3)
 
@@ -109,7 +117,7 @@ class Parrot(Strict):
 Pet = Annotated[Cat | Dog | Parrot, Field(discriminator="kind")]
 
 
-class Times(BaseModel):
+class Times(Exact):
     at: datetime
     aware: AwareDatetime
     day: date
@@ -117,7 +125,7 @@ class Times(BaseModel):
     long: timedelta
 
 
-class Numbers(BaseModel):
+class Numbers(Exact):
     small: int = Field(gt=-10, lt=10)
     even: int = Field(multiple_of=2)
     whole: int
@@ -129,13 +137,23 @@ class Numbers(BaseModel):
     address: IPv4Address
 
 
+class Lenient(BaseModel):
+    """The one model of JSON that pydantic converts."""
+
+    number: int
+    yes: bool
+    day: date
+
+
 class Measured(TypedDict):
+    __pydantic_config__ = EXACT  # type: ignore[misc]  # as pydantic asks for it
     name: str
     value: float
 
 
 @dataclass
 class Point:
+    __pydantic_config__: ClassVar[ConfigDict] = EXACT
     x: int
     y: int = 0
 
@@ -155,6 +173,6 @@ class Stored(BaseModel):
     note: str | None = None
 
 
-class NewStored(Strict):
+class NewStored(Closed):
     colour: Colour
     note: str | None = Field(None, max_length=20)

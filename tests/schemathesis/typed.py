@@ -18,7 +18,7 @@ _NOT_CONVERTED = (int, float, str, bytes, bool)
 """Types whose subclasses count as another type: True is no int here."""
 
 
-def fits(value: object, kind: Any) -> bool:
+def fits(value: Any, kind: Any) -> bool:
     """Whether ``value`` is of the type, with all its items."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
@@ -29,14 +29,8 @@ def fits(value: object, kind: Any) -> bool:
         return any(fits(value, one) for one in inner)
     if origin is Literal:
         return any(type(value) is type(one) and value == one for one in inner)
-    if origin is tuple:
-        kinds = inner if inner[-1] is not ... else inner[:1] * len(typing.cast("tuple[Any, ...]", value))
-        return _each(value, tuple) and all(map(fits, typing.cast("tuple[Any, ...]", value), kinds))
-    if origin is dict:
-        pairs = typing.cast("dict[Any, Any]", value).items() if isinstance(value, dict) else ()
-        return _each(value, dict) and all(fits(key, inner[0]) and fits(one, inner[1]) for key, one in pairs)
-    if origin in {list, set, frozenset}:
-        return _each(value, origin) and all(fits(one, inner[0]) for one in typing.cast("list[Any]", value))
+    if origin in {tuple, dict, list, set, frozenset}:
+        return isinstance(value, origin) and _items_fit(value, origin, inner)
     if kind is None:
         return value is None
     if typing_extensions.is_typeddict(kind):
@@ -48,8 +42,12 @@ def fits(value: object, kind: Any) -> bool:
     return type(value) is plain if plain in _NOT_CONVERTED else isinstance(value, plain)
 
 
-def _each(value: object, kind: type) -> bool:
-    return isinstance(value, kind)
+def _items_fit(value: Any, origin: Any, kinds: tuple[Any, ...]) -> bool:
+    if origin is dict:
+        return all(fits(key, kinds[0]) and fits(one, kinds[1]) for key, one in value.items())
+    if origin is tuple:
+        return len(value) == len(kinds) and all(map(fits, value, kinds))
+    return all(fits(one, kinds[0]) for one in value)
 
 
 FunctionT = typing.TypeVar("FunctionT", bound=Callable[..., Any])
@@ -57,7 +55,7 @@ FunctionT = typing.TypeVar("FunctionT", bound=Callable[..., Any])
 
 def checked(function: FunctionT) -> FunctionT:
     """The function, which fails if one of its arguments is not of its declared type: a status 500 for the client."""
-    hints = {name: kind for name, kind in typing.get_type_hints(function, include_extras=True).items()}
+    hints = typing.get_type_hints(function, include_extras=True)
 
     @functools.wraps(function)
     async def wrapper(**arguments: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Self
 import pytest
 
 from lambdaframe import App, Record
-from lambdaframe.records.registration import ConsumerOptions
+from lambdaframe.records.options import ConsumerOptions
 from lambdaframe.records.stream import RecordStream
 from lambdaframe.types import Receive, Scope, Send
 from lambdaframe_adapters.workers.invocations import Invocations

@@ -7,8 +7,9 @@ import os
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from lambdaframe import App, Change, HTTPException, Record, bind, logger
+from lambdaframe import App, Change, HTTPException, Query, Record, bind, logger
 from lambdaframe_adapters import LambdaHandler
 from models import Click, NewOrder, Order, Payment, Status
 from repository import ClosedOrderError, Orders, OrdersInMemory, UnknownOrderError
@@ -56,11 +57,11 @@ async def create_order(new: NewOrder) -> Order:
 
 
 @app.get("/orders")
-async def list_orders(status: Status | None = None, limit: int = 50) -> list[Order]:
+async def list_orders(status: Status | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 50) -> list[Order]:
     return await orders().find(status, limit)
 
 
-@app.get("/orders/{order_id}")
+@app.get("/orders/{order_id}", responses={404: {"description": "There is no such order."}})
 async def read_order(order_id: int) -> Order:
     try:
         return await orders().get(order_id)
@@ -68,7 +69,10 @@ async def read_order(order_id: int) -> Order:
         raise HTTPException(404, str(error)) from error
 
 
-@app.post("/orders/{order_id}/cancel")
+@app.post(
+    "/orders/{order_id}/cancel",
+    responses={404: {"description": "There is no such order."}, 409: {"description": "It is closed already."}},
+)
 async def cancel_order(order_id: int) -> Order:
     bind(order_id=order_id)
     try:

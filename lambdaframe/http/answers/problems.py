@@ -5,8 +5,7 @@ A problem says what the client may know. What went wrong inside is the log's.
 Specification: https://www.rfc-editor.org/rfc/rfc9457
 """
 
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from lambdaframe.errors import (
@@ -62,6 +61,8 @@ def phrase(status: int) -> str | None:
     """What a status is called; None for one that RFC 9110 and its registry do not know."""
     if status in _RENAMED:
         return _RENAMED[status]
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -77,7 +78,7 @@ def problem_of(exc: Exception) -> Answer | None:
         known = cast("HTTPException", exc)  # Starlette's has the same attributes
         return problem(known.status_code, known.detail, known.headers)
     if isinstance(exc, RequestValidationError):
-        return problem(422, "The request does not fit what this operation takes.", errors=exc.errors())
+        return _validation_problem(exc.errors())
     status = _STATUS_OF.get(type(exc))
     if status is None:
         return None
@@ -85,6 +86,30 @@ def problem_of(exc: Exception) -> Answer | None:
         {"retry-after": str(max(1, round(exc.retry_after)))} if isinstance(exc, IdempotencyConflictError) else None
     )
     return problem(status, str(exc), headers)
+
+
+_MOST_ERRORS = 100
+_LONGEST_NAME = 100
+_LONGEST_MESSAGE = 1000
+"""Characters. A client chooses how many errors there are and, in an object, what the names are: a small request must
+not have an answer that is too large to be sent."""
+
+
+def _validation_problem(errors: Sequence[Mapping[str, Any]]) -> Answer:
+    detail = "The request does not fit what this operation takes."
+    if len(errors) > _MOST_ERRORS:
+        detail += f" The first {_MOST_ERRORS} of {len(errors)} errors are listed."
+    listed = [{name: _cut(value) for name, value in error.items()} for error in errors[:_MOST_ERRORS]]
+    return problem(422, detail, errors=listed)
+
+
+def _cut(value: Any, most: int = _LONGEST_MESSAGE) -> Any:
+    """A text of at most so many characters, or a list of names; anything else as it is."""
+    if isinstance(value, str):
+        return value if len(value) <= most else f"{value[:most]}…"
+    if isinstance(value, list | tuple):
+        return [_cut(part, _LONGEST_NAME) for part in cast("Sequence[Any]", value)]
+    return value
 
 
 def is_starlette_http(given: Exception | type[Exception]) -> bool:

@@ -5,7 +5,6 @@ they are, and loaded only by those who import them.
 """
 
 import sys
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast
 
 import orjson
@@ -82,10 +81,12 @@ def _default(value: Any) -> Any:
     serializer = getattr(kind, "__pydantic_serializer__", None)
     if serializer is not None:
         return serializer.to_python(value, mode="json", by_alias=True)
-    if kind is Decimal:
+    if kind.__name__ == "Decimal" and kind.__module__ == "decimal":  # not loaded to find out
         return str(value)
     if kind in {set, frozenset}:
         return list(value)
+    if hasattr(kind, "__fspath__"):  # pydantic knows Path alone
+        return value.__fspath__()
     if hasattr(kind, "__next__"):  # a second try would find it empty
         raise TypeError("An iterator is read once")
     from pydantic_core import to_jsonable_python

@@ -12,15 +12,6 @@ from lambdaframe.errors import HTTPException, RequestValidationError
 from lambdaframe.http.binding.body import Errors, JsonBody, located, missing
 from lambdaframe.http.binding.defaults import Default, default_of
 from lambdaframe.http.binding.dependant import Field
-from lambdaframe.http.binding.forms import (
-    Form,
-    load_form,
-    names_of_bytes,
-    require_multipart,
-    text_converter,
-    upload_converter,
-)
-from lambdaframe.http.binding.gathering import Gather, ModelGatherer, gather_all, gather_one, is_plain
 from lambdaframe.http.binding.parameters import Place
 from lambdaframe.http.binding.scalars import Convert, InvalidValueError
 from lambdaframe.http.binding.shapes import is_upload
@@ -29,8 +20,11 @@ from lambdaframe.http.binding.values import Values, query_pairs
 from lambdaframe.signature import EMPTY
 from lambdaframe.types import Scope
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded by those who have such fields
     from starlette.datastructures import FormData
+
+    from lambdaframe.http.binding.forms import Form
+    from lambdaframe.http.binding.gathering import Gather, ModelGatherer
 
 
 class Bound(NamedTuple):
@@ -60,6 +54,8 @@ class Binder:
         self.takes_form = any(field.place == "form" for field in self._fields)
         self.trivial = not self._fields
         if self.takes_form:
+            from lambdaframe.http.binding.forms import require_multipart
+
             require_multipart()
 
     def one(self, scope: Scope, body: bytes | None) -> dict[str, Any]:
@@ -84,7 +80,7 @@ class Binder:
             raise RequestValidationError(errors)
         return arguments
 
-    def bind(self, scope: Scope, body: bytes | None, form: Form | None) -> Bound:
+    def bind(self, scope: Scope, body: bytes | None, form: "Form | None") -> Bound:
         """The arguments and errors of all groups. ``form``: by ``load``, where the binder takes one."""
         arguments: list[dict[str, Any]] = [{} for _ in self._groups]
         errors: list[Errors] = [[] for _ in self._groups]
@@ -108,8 +104,10 @@ class Binder:
                     errors[group].append({"loc": ["body"], "msg": str(exc.detail), "type": "body_unreadable"})
         return Bound(arguments, errors, failure)
 
-    async def load(self, form: "FormData") -> Form:
+    async def load(self, form: "FormData") -> "Form":
         """A parsed form, ready for ``bind``: what is taken as ``bytes`` is read."""
+        from lambdaframe.http.binding.forms import load_form, names_of_bytes
+
         if self._bytes is None:
             forms = [field for field in self._fields if field.place == "form"]
             self._bytes = frozenset(name for field in forms for name in names_of_bytes(field))
@@ -125,7 +123,7 @@ class Binder:
             self._body.warm()
 
     def _group(self, fields: Sequence[Field]) -> "_Group":
-        simple = all(is_plain(field) for field in fields if field.place == "query")
+        simple = all(_is_plain(field) for field in fields if field.place == "query")
         path = [self._scalar(field) for field in fields if field.place == "path"]
         query = [self._scalar(field) for field in fields if field.place == "query"] if simple else []
         others: list[_Gathered] = []
@@ -139,6 +137,8 @@ class Binder:
         return _Scalar(field.argument, field.name, self._converter(field), default.value, default)
 
     def _gathered(self, field: Field) -> "_Gathered":
+        from lambdaframe.http.binding.gathering import ModelGatherer, gather_all, gather_one
+
         place: str = "body" if field.place == "form" else field.place
         convert, default = self._converter(field), default_of(field)
         if field.model:
@@ -146,20 +146,29 @@ class Binder:
             model = ModelGatherer(field, claimed)
             self._models.append(model)
             return _Gathered(field.argument, (place,), model, convert, default, model)
-        gather = gather_one(field) if is_plain(field) else gather_all(field)
+        gather = gather_one(field) if _is_plain(field) else gather_all(field)
         return _Gathered(
             field.argument, (place, field.options.get("alias", field.name)), gather, convert, default, None
         )
 
     def _converter(self, field: Field) -> Convert:
-        if is_built_in(field):
-            return text_converter(field) if field.place == "form" else built_in(field)
-        upload = field.place == "form" and is_upload(field.annotation)
-        if upload and (of_file := upload_converter(field)) is not None:
-            return of_file
-        validator = Validator(field, arbitrary=upload)
+        form = field.place == "form"
+        if form:
+            from lambdaframe.http.binding.forms import form_converter
+
+            if (converter := form_converter(field)) is not None:
+                return converter
+        elif is_built_in(field):
+            convert: Convert = built_in(field)
+            return convert
+        validator = Validator(field, arbitrary=form and is_upload(field.annotation))
         self._validators.append(validator)
         return validator.python
+
+
+def _is_plain(field: Field) -> bool:
+    """Whether it is one value of its name."""
+    return not field.model and not field.many
 
 
 class _Scalar(NamedTuple):
@@ -177,10 +186,10 @@ class _Gathered(NamedTuple):
 
     argument: str
     loc: tuple[str, ...]
-    gather: Gather
+    gather: "Gather"
     convert: Convert
     default: Default
-    model: ModelGatherer | None
+    model: "ModelGatherer | None"
 
 
 class _Group(NamedTuple):

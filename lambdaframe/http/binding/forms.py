@@ -11,8 +11,8 @@ from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.binding.dependant import Field
 from lambdaframe.http.binding.models import shape_of
 from lambdaframe.http.binding.scalars import Convert, InvalidValueError, invalid
-from lambdaframe.http.binding.shapes import kinds, takes_bytes
-from lambdaframe.http.binding.validators import Validator, built_in, used
+from lambdaframe.http.binding.shapes import is_upload, kinds, takes_bytes
+from lambdaframe.http.binding.validators import Validator, built_in, is_built_in, used
 from lambdaframe.http.binding.values import Lists
 
 if TYPE_CHECKING:
@@ -65,7 +65,14 @@ def names_of_bytes(field: Field) -> list[str]:
     return [sent for one in shape_of(field).members if takes_bytes(one.annotation) for _, sent in one.keys]
 
 
-def text_converter(field: Field) -> Convert:
+def form_converter(field: Field) -> Convert | None:
+    """The conversion of a built-in scalar, or of an uploaded file; None where it is pydantic's alone."""
+    if is_built_in(field):
+        return _text_converter(field)
+    return _upload_converter(field) if is_upload(field.annotation) else None
+
+
+def _text_converter(field: Field) -> Convert:
     """A built-in conversion that a file is no text for."""
     convert: Convert = built_in(field)
     validator = Validator(field)
@@ -76,7 +83,7 @@ def text_converter(field: Field) -> Convert:
     return converted
 
 
-def upload_converter(field: Field) -> Convert | None:
+def _upload_converter(field: Field) -> Convert | None:
     """A conversion of ``UploadFile`` or a list of them, without pydantic; None for any other type."""
     found = kinds(field.annotation)
     if used(field) or len(found) != 1:

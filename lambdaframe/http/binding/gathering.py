@@ -112,8 +112,3 @@ def _of_member(values: Values, found: list[Any], place: Place, *, many: bool, co
     if place == "form" and value == "":
         return EMPTY
     return values.content(value) if content else value
-
-
-def is_plain(field: Field) -> bool:
-    """Whether it is one value of its name."""
-    return not field.model and not field.many

@@ -161,7 +161,9 @@ class _Source:
 
     async def form(self, exits: AsyncExitStack) -> Any:
         """The form's fields; its files are closed at the end."""
-        request = self.request()
+        from lambdaframe.http.binding.whole_form import FormRequest
+
+        request = self._request = FormRequest(self._scope, self._receive)
         exits.push_async_callback(request.close)
         return await request.form()
 

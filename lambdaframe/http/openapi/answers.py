@@ -153,10 +153,21 @@ def _phrase(status: str) -> str:
 
 
 def automatic_answers(
-    body: RequestBody | None, problems: Problems, *, takes: bool, idempotent: bool, security: list[dict[str, list[str]]]
+    body: RequestBody | None,
+    problems: Problems,
+    *,
+    takes: bool,
+    narrowed: bool,
+    idempotent: bool,
+    security: list[dict[str, list[str]]],
 ) -> dict[str, dict[str, Any]]:
-    """What the framework answers where a request can't be served, by status. ``takes``: it takes any value."""
+    """What the framework answers where a request can't be served, by status.
+
+    ``takes``: it takes any value. ``narrowed``: its path takes certain texts only.
+    """
     said: dict[str, str] = {}
+    if narrowed:
+        said["404"] = "There is no such path."
     if body is not None and not body.is_form:
         said["400"] = "The body is not valid JSON."
         said["415"] = "The body is not said to be JSON."

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, create_model
 from lambdaframe.http.binding.dependant import Dependant, Field
 from lambdaframe.http.binding.models import shape_of
 from lambdaframe.http.binding.shapes import is_upload
-from lambdaframe.http.openapi.fields import documented, pydantic_field, shape_of_field
+from lambdaframe.http.openapi.fields import documented, never_empty, pydantic_field, shape_of_field
 from lambdaframe.http.openapi.schemas import BINARY, Schemas, Shape, objects_in, without_null
 from lambdaframe.signature import EMPTY
 
@@ -83,7 +83,10 @@ def write_body(body: RequestBody, schemas: Schemas) -> dict[str, Any]:
     if body.is_form:
         properties: dict[str, Any] = schemas.named(content["schema"]).get("properties", {})
         if body.ours:
-            properties.update({name: without_null(member) for name, member in properties.items()})
+            by_name = {field.name: field for field in body.fields}
+            properties.update(
+                {name: never_empty(by_name[name], without_null(member)) for name, member in properties.items()}
+            )
         _mark_files(properties)
     examples = body.fields[0].options.get("openapi_examples")
     if examples and not body.ours:

@@ -63,6 +63,13 @@ def pydantic_field(field: Field, **more: Any) -> Any:
     return PydanticField(**said, **more)
 
 
+def never_empty(field: Field, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a list outside of JSON: an empty one can't be sent, so a required one has a member."""
+    if field.many and field.required and schema.get("type") == "array":
+        return {**schema, "minItems": max(1, schema.get("minItems", 1))}
+    return schema
+
+
 def shape_of_field(field: Field, user: str) -> Shape:
     """Where its schema stands. ``user``: the handler's name."""
     title = None if field.model else title_of(sent_name(field))

@@ -15,10 +15,11 @@ from lambdaframe.http.binding.dependant import Dependant
 from lambdaframe.http.openapi.answers import Answers, automatic_answers, read_answers, write_answers
 from lambdaframe.http.openapi.bodies import RequestBody, read_body, write_body
 from lambdaframe.http.openapi.merging import merge
-from lambdaframe.http.openapi.parameters import Parameters, read_parameters, write_parameters
+from lambdaframe.http.openapi.parameters import NARROW, Parameters, read_parameters, write_parameters
 from lambdaframe.http.openapi.problems import Problems
 from lambdaframe.http.openapi.schemas import Schemas, Shape
 from lambdaframe.http.openapi.security import SecuritySchemes
+from lambdaframe.http.routing.paths import parse_path
 
 if TYPE_CHECKING:
     from lambdaframe.http.routing.routes import Route
@@ -126,6 +127,7 @@ def write_operation(
         body,
         problems,
         takes=any(one.fields for one in operation.dependant.flat()),
+        narrowed=any(convertor in NARROW for _, convertor in parse_path(route.path)),
         idempotent=bool(options.get("idempotent")),
         security=requirements,
     )

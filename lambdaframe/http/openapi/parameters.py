@@ -10,11 +10,14 @@ from typing import Any
 from lambdaframe.http.binding.dependant import Dependant, Field
 from lambdaframe.http.binding.models import shape_of
 from lambdaframe.http.binding.parameters import Place
-from lambdaframe.http.openapi.fields import documented, sent_name, shape_of_field
+from lambdaframe.http.openapi.fields import documented, never_empty, sent_name, shape_of_field
 from lambdaframe.http.openapi.schemas import Schemas, Shape, without_null
 from lambdaframe.http.routing.paths import parse_path
 
 _PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
+
+NARROW = frozenset({"int", "float", "uuid"})
+"""The convertors that do not take every text."""
 
 _BY_CONVERTOR: Mapping[str, dict[str, Any]] = {
     "int": {"type": "integer"},
@@ -27,7 +30,13 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": True,
     "description": "Names this request: sent again with the same key, it is answered as the first time.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "title": "Idempotency-Key"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 257,
+        "pattern": r"""^(?:[!#-+\--~]{1,255}|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$""",
+        "title": "Idempotency-Key",
+    },
 }
 
 
@@ -75,7 +84,7 @@ def _all(parameters: Parameters, schemas: Schemas) -> Iterator[dict[str, Any]]:
 
 
 def _single(field: Field, shape: Shape, schemas: Schemas) -> dict[str, Any]:
-    schema = without_null(schemas.of(shape))
+    schema = never_empty(field, without_null(schemas.of(shape)))
     made = _parameter(sent_name(field), field.place, schema, required=field.required)
     examples = field.options.get("openapi_examples")
     if examples:
