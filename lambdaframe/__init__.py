@@ -6,7 +6,7 @@ Names that not every application needs are loaded when they are first used: an i
 from typing import TYPE_CHECKING, Any
 
 from lambdaframe.app import App
-from lambdaframe.errors import HTTPException
+from lambdaframe.errors import DropRecordError, HTTPException, PermanentError
 from lambdaframe.http.binding.parameters import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
 from lambdaframe.http.routing.router import Router
 from lambdaframe.invocation import Invocation, current_invocation
@@ -33,24 +33,38 @@ if TYPE_CHECKING:
     from lambdaframe.http.binding.uploads import UploadFile
     from lambdaframe.http.middleware.compression import CompressionMiddleware
     from lambdaframe.records.change import Change
+    from lambdaframe.records.envelopes import EventBridgeEvent, LogEvent, S3Object, SNSMessage
+    from lambdaframe.records.firehose import Dropped, FirehoseResult, Ok, ProcessingFailed
+    from lambdaframe.records.kafka import KafkaRecord
     from lambdaframe.records.record import Record
+    from lambdaframe.records.stream import RecordStream
 
 _LAZY = {
     "BackgroundTasks": "starlette.background",
     "CORSMiddleware": "starlette.middleware.cors",
     "Change": "lambdaframe.records.change",
     "CompressionMiddleware": "lambdaframe.http.middleware.compression",
+    "Dropped": "lambdaframe.records.firehose",
+    "EventBridgeEvent": "lambdaframe.records.envelopes",
     "EventSourceResponse": "lambdaframe.http.answers.sse",
     "FileResponse": "starlette.responses",
+    "FirehoseResult": "lambdaframe.records.firehose",
     "GZipMiddleware": "starlette.middleware.gzip",
     "HTMLResponse": "starlette.responses",
     "JSONResponse": "lambdaframe.http.answers.json_response",
+    "KafkaRecord": "lambdaframe.records.kafka",
+    "LogEvent": "lambdaframe.records.envelopes",
     "Middleware": "starlette.middleware",
+    "Ok": "lambdaframe.records.firehose",
     "PlainTextResponse": "starlette.responses",
+    "ProcessingFailed": "lambdaframe.records.firehose",
     "Record": "lambdaframe.records.record",
+    "RecordStream": "lambdaframe.records.stream",
     "RedirectResponse": "starlette.responses",
     "Request": "starlette.requests",
     "Response": "starlette.responses",
+    "S3Object": "lambdaframe.records.envelopes",
+    "SNSMessage": "lambdaframe.records.envelopes",
     "ServerSentEvent": "lambdaframe.http.answers.sse",
     "StreamingResponse": "starlette.responses",
     "UploadFile": "lambdaframe.http.binding.uploads",
@@ -82,9 +96,13 @@ __all__ = [
     "CompressionMiddleware",
     "Cookie",
     "Depends",
+    "DropRecordError",
+    "Dropped",
+    "EventBridgeEvent",
     "EventSourceResponse",
     "File",
     "FileResponse",
+    "FirehoseResult",
     "Form",
     "GZipMiddleware",
     "HTMLResponse",
@@ -92,15 +110,23 @@ __all__ = [
     "Header",
     "Invocation",
     "JSONResponse",
+    "KafkaRecord",
+    "LogEvent",
     "Middleware",
+    "Ok",
     "Path",
+    "PermanentError",
     "PlainTextResponse",
+    "ProcessingFailed",
     "Query",
     "Record",
+    "RecordStream",
     "RedirectResponse",
     "Request",
     "Response",
     "Router",
+    "S3Object",
+    "SNSMessage",
     "Security",
     "ServerSentEvent",
     "StreamingResponse",

@@ -50,8 +50,8 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 
 _ORDERS = ("batch", "group", "none")
 _STREAMS = frozenset({"sqs", "kinesis", "dynamodb", "kafka"})
-_UNORDERED = frozenset({"firehose", "eventbridge", "sns", "s3", "logs", "invoke"})
-"""Sources whose records have no order."""
+_SINGLE = frozenset({"eventbridge", "sns", "s3", "logs", "invoke"})
+"""Sources of single events: there is no stream to take, and no order."""
 
 
 class Options(NamedTuple):
@@ -118,7 +118,7 @@ def _check_order(label: str, source: str, name: str | None, order: Any) -> None:
         return
     if order not in _ORDERS:
         raise ConfigurationError(f"{label}: order is one of {', '.join(map(repr, _ORDERS))}, not {order!r}.")
-    if source in _UNORDERED and order != "none":
+    if source in {"firehose", *_SINGLE} and order != "none":
         raise ConfigurationError(f"{label}: records of {source} have no order: leave order={order!r} out.")
     if source != "sqs":
         return
@@ -136,7 +136,7 @@ def _check_order(label: str, source: str, name: str | None, order: Any) -> None:
 
 
 def _check_unwrap(label: str, source: str, unwrap: Any) -> None:
-    if unwrap is None or (source not in _STREAMS | _UNORDERED and unwrap in ENVELOPES["sqs"]):
+    if unwrap is None or (source not in {"firehose", *_STREAMS, *_SINGLE} and unwrap in ENVELOPES["sqs"]):
         return
     known = ENVELOPES.get(source, ())
     if unwrap not in known:
@@ -148,6 +148,8 @@ def _check_together(
     label: str, source: str, function: Callable[..., Any], options: Options, given: Mapping[str, Any]
 ) -> None:
     if options.batch:
+        if source in _SINGLE:
+            raise ConfigurationError(f"{label}: {source} gives single events: leave batch=True out.")
         for name in ("concurrency", "idempotent", "key", "timeout"):
             if name in given and given[name] != Options._field_defaults[name]:
                 raise ConfigurationError(

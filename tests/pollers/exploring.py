@@ -26,7 +26,7 @@ def explore(kind: Kind, *, batches: int, shrink: bool = True) -> int:
             check(world)
 
     phases = [Phase.explicit, Phase.generate, Phase.shrink] if shrink else [Phase.generate]
-    limits = settings(max_examples=ROUND, database=None, phases=phases, report_multiple_bugs=False)
+    limits = settings(max_examples=ROUND, database=None, deadline=None, phases=phases, report_multiple_bugs=False)
     while counted < batches:
         # A seed of its own for each round: every run makes the same cases, and no two rounds do.
         seed(rounds)(limits(given(cases(kind))(one)))()

@@ -119,6 +119,11 @@ def test_orders_that_are_safe_are_taken(source: str, name: str | None, order: st
     getattr(app(), source)(name, order=order)(takes_one)
 
 
+def test_single_events_are_no_stream() -> None:
+    with pytest.raises(ConfigurationError, match="eventbridge gives single events: leave batch=True out"):
+        Consumers().make("eventbridge", None, takes_all, batch=True)
+
+
 def test_idempotent_consumers_need_a_store() -> None:
     with pytest.raises(ConfigurationError, match="idempotent=True needs a store"):
         App().sqs("q", idempotent=True)(takes_one)

@@ -10,6 +10,7 @@ from lambdaframe_adapters.testing.gateways import GATEWAYS, Gateway, gateway, ht
 from lambdaframe_adapters.testing.losses import LOSSES, Loss, lost_by
 from lambdaframe_adapters.testing.messages import Request, Response, Setup
 from lambdaframe_adapters.testing.records import dynamodb_event, kinesis_event, sqs_event
+from lambdaframe_adapters.testing.streams import aggregated, firehose_event, kafka_event
 from lambdaframe_adapters.testing.transport import GatewayTransport, invoke
 
 __all__ = [
@@ -23,11 +24,14 @@ __all__ = [
     "Request",
     "Response",
     "Setup",
+    "aggregated",
     "dynamodb_event",
     "eventbridge_event",
+    "firehose_event",
     "gateway",
     "http_event",
     "invoke",
+    "kafka_event",
     "kinesis_event",
     "logs_event",
     "lost_by",
