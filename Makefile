@@ -5,6 +5,7 @@
 #     make check        formatting, lint, types, import contracts
 #     make conformance  Starlette's own tests through every HTTP source, beside Mangum
 #     make fuzz         100,000 made-up requests, under uvicorn and behind every gateway
+#     make chaos        50,000 made-up batches through simulated pollers
 #     make bench        side by side with the peers, in one run
 #     make serve        the example with reload, at http://127.0.0.1:8000
 #     make docs         the documentation's site, into site/
@@ -25,7 +26,7 @@ made = $(VENV)/.made-$(VERSION)-$(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check conformance fuzz bench serve docs clean
+.PHONY: help demo test check conformance fuzz chaos bench serve docs clean
 
 help:
 	@sed -n 's/^#     //p' Makefile
@@ -50,6 +51,9 @@ conformance: $(call made,test)
 
 fuzz: $(call made,test)
 	@LAMBDAFRAME_FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest tests/differential $(ARGS)
+
+chaos: $(call made,test)
+	@LAMBDAFRAME_POLLER_EXAMPLES=50000 $(BIN)/python -m pytest tests/pollers/test_batches.py $(ARGS)
 
 bench: $(call made,bench)
 	@for file in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
