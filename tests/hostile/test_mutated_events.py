@@ -18,7 +18,8 @@ from tests.hostile.echo import echo
 from tests.hostile.mutations import mutated
 
 HTTP = [name for name in NAMES if detect(captured(name)).kind == "http"]
-RECORDS = [name for name in NAMES if detect(captured(name)).kind == "records"]
+RECORDS = [name for name in NAMES if detect(captured(name)).kind == "records" and "Records" in captured(name)]
+KAFKA = [name for name in NAMES if detect(captured(name)).name == "kafka"]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,10 @@ def make_app(done: Counter[str]) -> App:
 
     @app.dynamodb()
     async def changed(change: Change[dict[str, Any]], record: Record) -> None:
+        done[record.id] += 1
+
+    @app.kafka()
+    async def occurred(body: bytes | None, record: Record) -> None:
         done[record.id] += 1
 
     return app
@@ -158,6 +163,35 @@ def test_a_batch_is_answered_without_a_loss_or_fails_loudly(
         checkpoint = min((int(one) for one in failed), default=None)
         before = [one for one in ids if checkpoint is None or (one.isdecimal() and int(one) < checkpoint)]
         assert all(done[one] == before.count(one) for one in before)
+
+
+@pytest.mark.parametrize("name", KAFKA)
+@settings(max_examples=150)
+@given(st.data())
+def test_a_kafka_batch_is_answered_or_fails_loudly(name: str, app_handler: Consumed, data: st.DataObject) -> None:
+    event = data.draw(mutated(captured(name)))
+    try:
+        answer = app_handler(event)
+    except (UnknownEventError, MalformedEventError):
+        assert not app_handler.done
+        return
+    named = {
+        (entry["itemIdentifier"]["partition"], entry["itemIdentifier"]["offset"])
+        for entry in answer["batchItemFailures"]
+    }
+    for batch in event["records"].values():
+        for raw in batch:
+            partition, offset = f"{raw['topic']}-{raw['partition']}", raw["offset"]
+            gone_on_from = min((at for of, at in named if of == partition), default=None)
+            if gone_on_from is None or offset < gone_on_from:
+                assert app_handler.done[f"{partition}@{offset}"] >= 1
+
+
+@pytest.mark.parametrize("name", KAFKA)
+def test_the_kafka_batch_itself_is_done(name: str, app_handler: Consumed) -> None:
+    event = captured(name)
+    app_handler(event)
+    assert app_handler.done.total() == sum(map(len, event["records"].values()))
 
 
 def identity(source: str, raw: Any) -> str:
