@@ -94,7 +94,7 @@ class App(Router, RecordVerbs, EventVerbs):
         self._site = HTTPApplication(
             self, self._handlers, self._http_guard, redirect_slashes=redirect_slashes, serializer=serializer
         )
-        info = {
+        info: dict[str, Any] = {
             "title": title or service or "lambdaframe",
             "version": version,
             "summary": summary,
@@ -105,6 +105,7 @@ class App(Router, RecordVerbs, EventVerbs):
             "servers": servers,
             "tags": openapi_tags,
         }
+        self._info = info
         self._documentation = self._site.document(
             Settings(info, openapi_url, docs_url, openapi_document, swagger_ui_parameters, swagger_ui_init_oauth),
             lambda: self.openapi(),  # not the method: people put their own in its place
@@ -193,6 +194,17 @@ class App(Router, RecordVerbs, EventVerbs):
         Raises ConfigurationError for a type that has no JSON Schema.
         """
         return self._documentation.document()
+
+    def asyncapi(self) -> dict[str, Any]:
+        """The AsyncAPI 3.0 document of the consumers and event handlers, of plain JSON values; made anew at each call.
+
+        Raises ConfigurationError for a type that has no JSON Schema.
+        """
+        from lambdaframe.asyncapi.document import document
+        from lambdaframe.http.openapi.info import Info
+
+        handlers = [] if self._registry is None else self._registry.handlers.all()
+        return document(Info(**self._info), self._known_consumers().all(), handlers)
 
     def warm(self) -> None:
         """Build what is otherwise built at first use: every validator and serializer. Takes tens of milliseconds.

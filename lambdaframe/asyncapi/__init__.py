@@ -1,0 +1,1 @@
+"""What an application consumes, told to others: its AsyncAPI document."""
