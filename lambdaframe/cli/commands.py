@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from lambdaframe.app import App
 from lambdaframe.cli.listing import rows, table
 from lambdaframe.cli.loading import LoadError, load_app
 from lambdaframe.cli.working import check_timeout, retry_of, sources_of
@@ -118,12 +117,9 @@ def routes(
         typer.echo(line)
 
 
-@cli.command(hidden=not hasattr(App, "asyncapi"))
+@cli.command()
 def asyncapi(target: Target, app_dir: Folder = ".") -> None:
     """Print the AsyncAPI document of the application's consumers."""
     with _told():
-        app: Any = load_app(target, app_dir)
-        if not hasattr(app, "asyncapi"):
-            raise LoadError("This version has no AsyncAPI document.")
-        document: Any = app.asyncapi()
+        document = load_app(target, app_dir).asyncapi()
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

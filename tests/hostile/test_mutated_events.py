@@ -58,7 +58,7 @@ def make_app(done: Counter[str]) -> App:
         done[record.id] += 1
 
     @app.kafka()
-    async def occurred(body: bytes | None, record: Record) -> None:
+    async def occurred(record: Record) -> None:
         done[record.id] += 1
 
     return app
@@ -161,7 +161,9 @@ def test_a_batch_is_answered_without_a_loss_or_fails_loudly(
         assert all(one in failed or done[one] == ids.count(one) for one in ids)
     else:
         checkpoint = min((int(one) for one in failed), default=None)
-        before = [one for one in ids if checkpoint is None or (one.isdecimal() and int(one) < checkpoint)]
+        before = [
+            one for one in ids if checkpoint is None or (one.isdecimal() and len(one) <= 4300 and int(one) < checkpoint)
+        ]
         assert all(done[one] == before.count(one) for one in before)
 
 
