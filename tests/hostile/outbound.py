@@ -57,3 +57,17 @@ async def click(body: bytes, record: Record) -> None:
 @app.dynamodb()
 async def changed(change: Change[dict[str, object]]) -> None:
     assert await ask() == "hello"
+
+
+@app.firehose()
+async def transformed(record: Record) -> str:
+    return await ask()
+
+
+@app.kafka()
+@app.event()
+@app.sns()
+@app.s3(events=["ObjectCreated:*", "ObjectRemoved:*"])
+@app.logs()
+async def happened(record: Record) -> None:
+    assert await ask() == "hello"
