@@ -78,6 +78,16 @@ class EventFailedError(EventError):
         self.unfinished = tuple(unfinished)
 
 
+class BatchFailedError(EventError):
+    """Raised by ``LambdaHandler(on_failure="raise")`` when records of a batch are not done: Lambda delivers the whole
+    batch again. ``answer`` is the partial batch answer that was not given."""
+
+    def __init__(self, source: str, answer: Mapping[str, Any]) -> None:
+        count = len(answer["batchItemFailures"])
+        super().__init__(f"{count} item{'s' if count != 1 else ''} of this {source} batch would be reported as failed.")
+        self.answer = answer
+
+
 # HTTP
 
 

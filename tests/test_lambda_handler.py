@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from lambdaframe import App, HTTPException, PlainTextResponse, Record, Request, Response, current_invocation
 from lambdaframe.errors import (
+    BatchFailedError,
     ConfigurationError,
     LifespanError,
     MalformedEventError,
@@ -33,6 +34,7 @@ from lambdaframe.errors import (
 )
 from lambdaframe.types import ASGIApp, Receive, Scope, Send
 from lambdaframe_adapters import LambdaHandler
+from lambdaframe_adapters.testing import sqs_event
 
 
 class Context:
@@ -755,3 +757,20 @@ def test_sigterm_in_the_middle_of_an_invocation_waits_for_its_end(make: Make, mo
         assert seen == ["up", "answered", "down"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_failed_batch_fails_the_invocation_where_asked(make: Callable[..., LambdaHandler]) -> None:
+    app = App()
+
+    @app.sqs()
+    async def work(body: str) -> None:
+        if body == "bad":
+            raise ValueError(body)
+
+    handler = make(app, on_failure="raise")
+    assert handler(sqs_event(["good", "good"])) == {"batchItemFailures": []}
+    with pytest.raises(BatchFailedError, match="1 item of this sqs batch") as caught:
+        handler(sqs_event(["good", "bad"], ids=["a", "b"]))
+    assert caught.value.answer == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+    with pytest.raises(ConfigurationError, match="on_failure"):
+        LambdaHandler(app, on_failure="ignore")  # type: ignore[arg-type]  # the mistake

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
-from lambdaframe.errors import ConfigurationError, LifespanError
+from lambdaframe.errors import BatchFailedError, ConfigurationError, LifespanError
 from lambdaframe.invocation import Invocation
 from lambdaframe.logging import capture_stdlib, get_logger
 from lambdaframe.runtime import Runtime
@@ -41,6 +41,8 @@ class LambdaHandler:
     Lattice services, queues, streams, tables, topics, buckets, clusters and of an event's resources;
     ``log-group:NAME``.
     ``on_error="raise"`` lets an unhandled error of an HTTP request fail the invocation instead of answering 500.
+    ``on_failure="raise"`` fails the invocation for a batch of which not all is done: for event source mappings without
+    ``ReportBatchItemFailures``, where Lambda ignores the answer and takes failed records for done.
     ``base_path``: the part of the path that a custom domain adds (``/v1``).
     ``max_body_size``: in bytes, decoded; larger requests answer 413.
     ``trusted_hops``: how many proxies stand in front of the gateway; the client is the entry of X-Forwarded-For that
@@ -60,6 +62,7 @@ class LambdaHandler:
         sources: Iterable[str] | None = None,
         allow: Iterable[str] | None = None,
         on_error: Literal["respond", "raise"] = "respond",
+        on_failure: Literal["report", "raise"] = "report",
         base_path: str = "",
         max_body_size: int | None = None,
         trusted_hops: int = 0,
@@ -68,6 +71,9 @@ class LambdaHandler:
     ) -> None:
         if on_error not in {"respond", "raise"}:
             raise ConfigurationError(f"on_error is 'respond' or 'raise', not {on_error!r}.")
+        if on_failure not in {"report", "raise"}:
+            raise ConfigurationError(f"on_failure is 'report' or 'raise', not {on_failure!r}.")
+        self._raises = on_failure == "raise"
         self._admission = Admission(sources, allow, lambda: bool(getattr(app, "takes_invocations", False)))
         self._options = checked(
             base_path=base_path,
@@ -122,7 +128,10 @@ class LambdaHandler:
             if source.kind == "http":
                 return answer_http(self._execution, source, event, invocation, remaining, self._options)
             if source.kind == "records":
-                return answer_records(self._execution, source, event, invocation, remaining)
+                answer = answer_records(self._execution, source, event, invocation, remaining)
+                if self._raises and answer["batchItemFailures"]:
+                    raise BatchFailedError(source.name, answer)
+                return answer
             if source.kind == "events":
                 from lambdaframe_adapters.event_invocation import answer_event
 
