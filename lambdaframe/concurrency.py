@@ -7,7 +7,8 @@ longer than a cold event may.
 import asyncio
 import inspect
 import math
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from contextvars import Context
 from functools import partial
 from types import coroutine
@@ -58,6 +59,28 @@ def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
         )
 
     return call
+
+
+@asynccontextmanager
+async def time_limit(seconds: float, error: Exception) -> AsyncGenerator[Callable[[], None]]:
+    """Cancel the block after so many seconds, and raise ``error`` instead. Gives a function that lifts the limit."""
+    if on_asyncio():
+        # Its own timeout rather than anyio's: that would cancel every await of the clean-up as well.
+        timeout = asyncio.timeout(seconds)
+        try:
+            async with timeout:
+                yield lambda: timeout.reschedule(None)
+        except TimeoutError as exc:
+            if timeout.expired():
+                raise error from exc
+            raise
+        return
+    from anyio import move_on_after
+
+    with move_on_after(seconds) as scope:
+        yield partial(setattr, scope, "deadline", math.inf)
+    if scope.cancelled_caught:
+        raise error
 
 
 # Many calls, each in a context of its own

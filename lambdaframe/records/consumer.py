@@ -108,10 +108,6 @@ class Consumers:
             from lambdaframe.records.transforming import transforming
 
             guard = transforming
-        if source == "firehose" and not chosen.batch:
-            from lambdaframe.records.transforming import transforming
-
-            guard = transforming
         return Consumer(
             source,
             name,
