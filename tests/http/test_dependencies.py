@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from lambdaframe import App, BackgroundTasks, Depends, Header, HTTPException, Request, Response, Router, Security
+from lambdaframe import App, BackgroundTasks, Depends, Form, Header, HTTPException, Request, Response, Router, Security
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.security import SecurityScopes
 from lambdaframe.types import Message
@@ -435,3 +435,18 @@ def test_a_dependency_that_needs_itself_is_found() -> None:
 
         @app.get("/")
         async def route(value: Annotated[None, Depends(one)]) -> None: ...
+
+
+@pytest.mark.parametrize("credentials", [False, True])
+async def test_a_refusal_comes_before_a_form_that_cannot_be_read(credentials: bool) -> None:
+    app = App()
+
+    async def signed_in(request: Request) -> None:
+        if "authorization" not in request.headers:
+            raise HTTPException(401)
+
+    @app.post("/", dependencies=[Depends(signed_in)])
+    async def route(name: Annotated[str, Form()]) -> None: ...
+
+    headers = [("content-type", "multipart/form-data"), *([("authorization", "x")] if credentials else [])]
+    assert (await ask(app, "/", "POST", headers=headers)).status == (400 if credentials else 401)

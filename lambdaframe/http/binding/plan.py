@@ -8,7 +8,7 @@ request without credentials is told so before it is told of its other mistakes.
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambdaframe.errors import RequestValidationError
+from lambdaframe.errors import HTTPException, RequestValidationError
 from lambdaframe.http.binding.binder import Binder
 from lambdaframe.http.binding.body import replay
 from lambdaframe.http.binding.dependant import Dependant, Given, Need
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.background import BackgroundTasks
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from lambdaframe.http.binding.forms import Form
 
 
 class Resolved(NamedTuple):
@@ -44,8 +46,7 @@ class _Step(NamedTuple):
 class Plan:
     """How a request becomes a call.
 
-    ``direct``: its own values are all it takes, so that ``binder.one`` and ``given`` are enough. ``exits``: something
-    must be cleaned up after it.
+    ``direct``: its own values are all it takes, so that ``bind`` is enough. ``trivial``: it takes nothing.
     """
 
     def __init__(self, dependant: Dependant) -> None:
@@ -72,7 +73,7 @@ class Plan:
     async def resolve(self, scope: Scope, receive: Receive, body: bytes | None, exits: Exits) -> Resolved:
         """Bind everything and call the dependencies. Raises as ``bind`` does, and what a dependency raises."""
         source = _Source(scope, receive, body)
-        form = await self.binder.load(await source.form(exits.request)) if self.binder.takes_form else None
+        form, unreadable = await self._form(source, exits) if self.binder.takes_form else (None, None)
         values = self.binder.bind(scope, body, form)
         results: list[Any] = []
         failed: set[int] = set()
@@ -88,11 +89,23 @@ class Plan:
                 if at < len(self._steps) - 1:
                     result = await step.call(arguments, exits)
             results.append(result)
-        if values.failure is not None:
-            raise values.failure
+        failure = unreadable or values.failure
+        if failure is not None:
+            raise failure
         if failed:
             raise RequestValidationError([error for group in values.errors for error in group])
         return Resolved(arguments, source.response, source.background)
+
+    async def _form(self, source: "_Source", exits: Exits) -> "tuple[Form, Exception | None]":
+        """The form; an empty one and the error where it can't be read, which is told after what dependencies say."""
+        from starlette.exceptions import HTTPException as StarletteHTTPException
+
+        from lambdaframe.http.binding.forms import Form
+
+        try:
+            return await self.binder.load(await source.form(exits.request)), None
+        except (HTTPException, StarletteHTTPException) as exc:
+            return Form({}, {}), exc
 
 
 def _mutable(dependant: Dependant) -> bool:
