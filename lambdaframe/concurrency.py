@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import math
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from functools import partial
 from types import coroutine
@@ -81,6 +81,26 @@ async def time_limit(seconds: float, error: Exception) -> AsyncGenerator[Callabl
         yield partial(setattr, scope, "deadline", math.inf)
     if scope.cancelled_caught:
         raise error
+
+
+def cancelled_error() -> type[BaseException]:
+    """What is raised where the running task is cancelled."""
+    if not on_asyncio():
+        from anyio import get_cancelled_exc_class
+
+        with suppress(RuntimeError):  # a coroutine that is closed when its loop has ended
+            return get_cancelled_exc_class()
+    return asyncio.CancelledError
+
+
+@asynccontextmanager
+async def shielded(seconds: float) -> AsyncGenerator[None]:
+    """Let the block run on, although the task is cancelled, for so many seconds at most. For the end of a task: what is
+    raised in the block is dropped, because the cancellation goes on."""
+    from anyio import move_on_after
+
+    with suppress(Exception), move_on_after(seconds, shield=True):
+        yield
 
 
 # Many calls, each in a context of its own

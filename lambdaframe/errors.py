@@ -261,4 +261,23 @@ class NoLeaseError(IdempotencyError, LookupError):
 
 
 class LeaseLostError(IdempotencyError):
-    """Raised when another attempt took over while this one was running: its result is not the recorded one."""
+    """Raised when another attempt took over while this one was running: its result is not the recorded one. Raised in
+    the body of a lock, too, as soon as it is known that the lock is no longer held."""
+
+
+class LockTimeoutError(IdempotencyError, TimeoutError):
+    """Raised by a lock that somebody else held for as long as the caller would wait. ``name`` is the lock's."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(f"The lock {name!r} was held by somebody else for {seconds:g} s.")
+        self.name = name
+
+
+class StoreUnavailableError(IdempotencyError):
+    """Raised by a store that can't be reached, or does not answer in time: HTTP 503. The cause is the client's error.
+
+    Raised by ``acquire`` it means that nothing was run.
+    """
+
+    def __init__(self, store: str, move: str, cause: BaseException) -> None:
+        super().__init__(f"{store} could not {move}: {type(cause).__name__}: {cause}")

@@ -4,25 +4,33 @@ What happens when is the table "situation / what happens" of the idempotency pag
 final one is kept and replayed; a call that is cancelled or killed leaves the record running, because nobody knows how
 far it came, and its lease ends soon after the deadline; a result that can't be kept is noted as such, and the effect
 never repeated.
+
+A move that is interrupted by a cancellation is made once more, shielded: every move may be repeated, and the store
+tells whether the first one had arrived. So an attempt that was granted to nobody is released, and a result that is
+known is recorded.
 """
 
 import math
+import os
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, NoReturn, Protocol, TypeVar
 from uuid import uuid4
 
+from lambdaframe.concurrency import cancelled_error, shielded
 from lambdaframe.errors import (
     IdempotencyConflictError,
     IdempotencyMismatchError,
     LeaseLostError,
     ResultOmittedError,
 )
+from lambdaframe.idempotency.counters import Counters, counters_of
 from lambdaframe.idempotency.heartbeat import sleep, with_heartbeat
 from lambdaframe.idempotency.lease import Lease, held_leases
 from lambdaframe.idempotency.policy import Policy
-from lambdaframe.idempotency.store import Store
+from lambdaframe.idempotency.store import Notifying, Store
 from lambdaframe.idempotency.transitions import SKEW_MS, Claim, Entry, Outcome, Reply, Verdict
 from lambdaframe.invocation import current
 from lambdaframe.logging import get_logger
@@ -34,6 +42,12 @@ LONGEST_PAUSE = 0.2
 """Seconds between two looks at a running attempt: doubling from the first to the longest, with jitter."""
 LAST_SECOND = 1.0
 """A caller stops waiting this many seconds before its own deadline, so that it can still answer."""
+LONGEST_WATCH = 5.0
+"""Seconds until a caller looks again at an attempt whose end it would be told."""
+SHIELD = 0.3
+"""Seconds that a cancelled call may take to leave its record as it should be."""
+DISABLED = "LAMBDAFRAME_IDEMPOTENCY_DISABLED"
+"""The environment variable that switches idempotency off when it is ``1``, ``true``, ``yes`` or ``on``: for tests."""
 
 _log = get_logger("lambdaframe.idempotency")
 
@@ -62,6 +76,17 @@ class Operation(Generic[T]):
     store: Store
     policy: Policy
     codec: Codec[T]
+    counters: Counters = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counters", counters_of(self.store))
+        if is_disabled():
+            _log.warning("Idempotency is switched off", operation=self.name, by=DISABLED)
+
+
+def is_disabled() -> bool:
+    """Whether the environment switches idempotency off now."""
+    return os.environ.get(DISABLED, "").lower() in {"1", "true", "yes", "on"}
 
 
 async def run_once(operation: Operation[T], key: str, fingerprint: str, call: Callable[[], Awaitable[T]]) -> T:
@@ -70,25 +95,51 @@ async def run_once(operation: Operation[T], key: str, fingerprint: str, call: Ca
     ``key`` and ``fingerprint`` are digests (see ``keys``). Raises IdempotencyMismatchError, IdempotencyConflictError,
     ResultOmittedError, LeaseLostError, and what ``call`` raises.
     """
+    if is_disabled():
+        return await call()
     owner = uuid4().hex
     pause = FIRST_PAUSE
+    counters = operation.counters
     while True:
         remaining = _remaining()
         claim = operation.policy.claim(key, owner, fingerprint, remaining)
-        reply = await operation.store.acquire(claim)
+        reply = await _acquire(operation, claim)
         match reply.verdict:
             case Verdict.GRANTED | Verdict.MINE:
+                counters.acquired += 1
+                counters.takeovers += reply.took_over
                 return await _attempt(operation, claim.granted(reply.entry.gen), call)
             case Verdict.REPLAY:
                 return _replay(operation, reply.entry)
             case Verdict.MISMATCH:
+                counters.mismatches += 1
                 raise IdempotencyMismatchError(f"{operation.name}: this idempotency key belongs to another payload.")
             case _:
                 patience = _patience(operation, reply, remaining)
         if patience <= 0:
             _refuse(operation, reply)
-        await sleep(min(pause * random.uniform(0.5, 1.5), patience))  # noqa: S311 — jitter, no secret
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = await _wait(operation, key, pause, patience)
+
+
+async def _acquire(operation: Operation[T], claim: Claim) -> Reply:
+    try:
+        return await operation.store.acquire(claim)
+    except cancelled_error():
+        # It may have been granted all the same. Nothing has been run, so the key is not kept from others.
+        async with shielded(SHIELD):
+            reply = await operation.store.acquire(claim)
+            if reply.verdict in {Verdict.GRANTED, Verdict.MINE}:
+                await operation.store.release(claim.granted(reply.entry.gen))
+        raise
+
+
+async def _wait(operation: Operation[T], key: str, pause: float, patience: float) -> float:
+    """Wait until the other attempt may have ended, at most ``patience`` seconds. Gives the next pause."""
+    store = operation.store
+    if isinstance(store, Notifying) and await store.changed(key, min(patience, LONGEST_WATCH)):
+        return FIRST_PAUSE
+    await sleep(min(pause * random.uniform(0.5, 1.5), patience))  # noqa: S311 — jitter, no secret
+    return min(2 * pause, LONGEST_PAUSE)
 
 
 def _remaining() -> float:
@@ -105,6 +156,7 @@ def _patience(operation: Operation[T], reply: Reply, remaining: float) -> float:
 
 
 def _refuse(operation: Operation[T], reply: Reply) -> NoReturn:
+    operation.counters.conflicts += 1
     entry = reply.entry
     free_at = entry.lease_until + SKEW_MS
     reason = "is still running"
@@ -119,8 +171,9 @@ def _refuse(operation: Operation[T], reply: Reply) -> NoReturn:
 
 
 async def _attempt(operation: Operation[T], claim: Claim, call: Callable[[], Awaitable[T]]) -> T:
+    lease = Lease(claim.key, claim.owner, claim.gen)
     leases = held_leases.get()
-    held_leases.set((*leases, Lease(claim.key, claim.owner, claim.gen)))
+    held_leases.set((*leases, lease))
     try:
         value = await _call(operation, claim, call)
     except Exception as error:
@@ -129,6 +182,11 @@ async def _attempt(operation: Operation[T], claim: Claim, call: Callable[[], Awa
             await _release(operation, claim, error)
         elif theirs := await _complete(operation, claim, kept):
             return _replay(operation, theirs)
+        raise
+    except cancelled_error() as cancellation:
+        if lease.without_effect is cancellation:
+            async with shielded(SHIELD):
+                await _release(operation, claim)
         raise
     finally:
         held_leases.set(leases)  # not reset(): a coroutine that is closed ends in another context than it began in
@@ -164,8 +222,11 @@ async def _complete(operation: Operation[T], claim: Claim, outcome: Outcome) -> 
         reason = f"it has {len(outcome.result)} bytes, and the store takes {limit}"
         outcome = Outcome("omitted", reason.encode())
     if outcome.kind == "omitted":
+        operation.counters.omitted += 1
         _log.warning("The result is not kept", operation=operation.name, reason=outcome.result.decode())
-    reply = await operation.store.complete(claim, outcome)
+    reply = await _surely(partial(operation.store.complete, claim, outcome))
+    if reply.verdict in {Verdict.LOST, Verdict.THEIRS}:
+        operation.counters.lost += 1
     if reply.verdict is Verdict.LOST:
         raise LeaseLostError(
             f"{operation.name}: this attempt's lease ended and another one took over; its own result is not recorded."
@@ -175,15 +236,26 @@ async def _complete(operation: Operation[T], claim: Claim, outcome: Outcome) -> 
 
 async def _release(operation: Operation[T], claim: Claim, error: Exception | None = None) -> None:
     """Let others start at once. If that fails they start when the lease has ended; the caller's answer stays."""
+    operation.counters.released += 1
     try:
-        await operation.store.release(claim)
+        await _surely(partial(operation.store.release, claim))
     except Exception as failure:
         _log.warning("The idempotency key could not be released", operation=operation.name, exc_info=True)
         if error is not None:
             error.add_note(f"{operation.name}: releasing the idempotency key failed: {failure!r}")
 
 
+async def _surely(move: Callable[[], Awaitable[Reply]]) -> Reply:
+    try:
+        return await move()
+    except cancelled_error():
+        async with shielded(SHIELD):
+            await move()
+        raise
+
+
 def _replay(operation: Operation[T], entry: Entry) -> T:
+    operation.counters.replayed += 1
     if entry.kind == "omitted":
         raise ResultOmittedError(
             f"{operation.name}: done before and not run again, but its result was not kept: {entry.result.decode()}."

@@ -38,6 +38,16 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
+class Notifying(Protocol):
+    """A store that tells when an attempt has ended, so that nobody has to look again and again."""
+
+    async def changed(self, key: str, seconds: float) -> bool:
+        """Return True when the record may have been completed or released, or after so many seconds; False at once when
+        it can't be watched now."""
+        ...
+
+
 def open_store(store: "str | Store") -> Store:
     """The store that a URL names, or the store itself.
 

@@ -95,12 +95,14 @@ class Reply(NamedTuple):
     """A store's answer to a move.
 
     ``entry``: the record as it was written, or as it was found when the move was refused. ``now``: the store's
-    clock, ms since the epoch; only differences to the entry's times mean anything to the caller.
+    clock, ms since the epoch; only differences to the entry's times mean anything to the caller. ``took_over``: an
+    acquire was granted over an attempt that never ended.
     """
 
     verdict: Verdict
     entry: Entry
     now: int
+    took_over: bool = False
 
 
 Condition: TypeAlias = Callable[[Entry, Claim, int], bool]

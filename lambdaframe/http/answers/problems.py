@@ -16,6 +16,7 @@ from lambdaframe.errors import (
     RequestTimeoutError,
     RequestValidationError,
     ResultOmittedError,
+    StoreUnavailableError,
 )
 from lambdaframe.http.answers.responses import BODILESS, Answer, Headers, encode_json
 
@@ -27,6 +28,7 @@ _STATUS_OF: Mapping[type[Exception], int] = {
     IdempotencyConflictError: 409,
     ResultOmittedError: 409,
     RequestTimeoutError: 504,
+    StoreUnavailableError: 503,
 }
 
 
@@ -82,6 +84,8 @@ def problem_of(exc: Exception) -> Answer | None:
     status = _STATUS_OF.get(type(exc))
     if status is None:
         return None
+    if isinstance(exc, StoreUnavailableError):  # its text names hosts
+        return problem(status, "What keeps the results of this operation can't be reached.", {"retry-after": "1"})
     headers = (
         {"retry-after": str(max(1, round(exc.retry_after)))} if isinstance(exc, IdempotencyConflictError) else None
     )

@@ -7,6 +7,7 @@ from itertools import islice
 from threading import Lock
 from typing import ClassVar
 
+from lambdaframe.idempotency.counters import Counters
 from lambdaframe.idempotency.transitions import (
     ABSENT,
     NOTHING,
@@ -39,6 +40,7 @@ class MemoryStore:
 
     def __init__(self, *, clock: Clock = time, max_result_size: int | None = None) -> None:
         self.max_result_size = max_result_size
+        self.counters = Counters()
         self._clock = clock
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._last_deleted = ABSENT
@@ -73,7 +75,7 @@ class MemoryStore:
             if not allowed(rule, entry, claim, now):
                 return Reply(refusal(rule, entry, claim, now), entry, now)
             written = self._entries[claim.key] = rule.write(entry, claim, outcome, now)
-        return Reply(Verdict.GRANTED, written, now)
+        return Reply(Verdict.GRANTED, written, now, move == "acquire" and entry.state == "R")
 
     def _sweep(self, now: int) -> None:
         """Look at the records that were looked at longest ago; one may be the lease of a slow owner until ``ttl``."""
