@@ -252,7 +252,7 @@ class App(Router, RecordVerbs, EventVerbs):
         if SCOPE_KEY in scope or scope["type"] not in {"http", "records"}:
             await app(scope, receive, send)
             return
-        invocation = scope[SCOPE_KEY] = Invocation(cold_start=self._cold)
+        invocation = scope[SCOPE_KEY] = Invocation(cold_start=self._cold, scope=scope)
         self._cold = False
         token = current.set(invocation)
         fresh_keys()

@@ -122,8 +122,10 @@ class Outcome:
         self.value: Any = None
 
 
-def calls(function: Callable[[Any], Coroutine[Any, Any, Any]], outcome: Outcome) -> Steps:
-    """Make one call of the coroutine function for each argument sent in.
+def calls(
+    function: Callable[[Any], Coroutine[Any, Any, Any]], outcome: Outcome, enter: Callable[[Any], object]
+) -> Steps:
+    """Make one call of the coroutine function for each argument sent in, after ``enter``, which is given the same.
 
         waiting = context.run(steps.send, argument)
         if waiting is not outcome:
@@ -131,20 +133,26 @@ def calls(function: Callable[[Any], Coroutine[Any, Any, Any]], outcome: Outcome)
 
     Then ``outcome.value`` is the result. What the function raises comes out of either line, and ends the generator.
     """
-    steps = _calls(function, outcome)
+    steps = _calls(function, outcome, enter)
     next(steps)
     return steps
 
 
-def _make_calls(function: Callable[[Any], Generator[Any, Any, Any]], outcome: Outcome) -> Steps:
+def _make_calls(
+    function: Callable[[Any], Generator[Any, Any, Any]], outcome: Outcome, enter: Callable[[Any], object]
+) -> Steps:
     argument = yield outcome
     while True:
+        enter(argument)
         outcome.value = yield from function(argument)
         argument = yield outcome
 
 
 # With this flag a generator may ``yield from`` coroutines, which type checkers do not know.
-_calls = cast("Callable[[Callable[[Any], Coroutine[Any, Any, Any]], Outcome], Steps]", coroutine(_make_calls))
+_calls = cast(
+    "Callable[[Callable[[Any], Coroutine[Any, Any, Any]], Outcome, Callable[[Any], object]], Steps]",
+    coroutine(_make_calls),
+)
 
 
 @coroutine

@@ -7,11 +7,13 @@ to any other invocation, because a Lambda environment is frozen in between.
 
 import math
 import time
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from lambdaframe.errors import NoInvocationError
+from lambdaframe.tracecontext import carrier_of_headers, own_id, trace_id
 from lambdaframe.types import Clock, Event, LambdaContext, Scope
 
 SCOPE_KEY = "lambdaframe.invocation"
@@ -24,9 +26,23 @@ class Invocation:
     ``request_id``: Lambda's request id, or a new uuid4. ``source``: the event's source as ``detect`` names it
     (``"http_api"``, ``"sqs"``), or ``"asgi"`` under a local server. ``cold_start``: the first of its process.
     ``deadline``: seconds on ``clock``'s monotonic time, or None. ``raw_event``, ``raw_context``: as Lambda passed them.
+    ``scope``: the ASGI scope that is served, once it is. ``gateway_id``: reads the gateway's own id of the request from
+    the event.
     """
 
-    __slots__ = ("clock", "cold_start", "deadline", "raw_context", "raw_event", "request_id", "source")
+    __slots__ = (
+        "_carrier",
+        "_correlation_id",
+        "clock",
+        "cold_start",
+        "deadline",
+        "gateway_id",
+        "raw_context",
+        "raw_event",
+        "request_id",
+        "scope",
+        "source",
+    )
 
     def __init__(
         self,
@@ -38,6 +54,8 @@ class Invocation:
         raw_event: Event | None = None,
         raw_context: LambdaContext | None = None,
         clock: Clock = time,
+        scope: Scope | None = None,
+        gateway_id: Callable[[Event], str | None] | None = None,
     ) -> None:
         self.request_id = request_id or str(uuid4())
         self.source = source
@@ -46,6 +64,31 @@ class Invocation:
         self.raw_event = raw_event
         self.raw_context = raw_context
         self.clock = clock
+        self.scope = scope
+        self.gateway_id = gateway_id
+        self._carrier: Mapping[str, str] | None = None
+        self._correlation_id: str | None = None
+
+    @property
+    def carrier(self) -> Mapping[str, str]:
+        """The headers of the request that name ids and traces, lower-case; empty for what is no HTTP request."""
+        if self._carrier is None:
+            scope = self.scope
+            is_http = scope is not None and scope["type"] == "http"
+            self._carrier = carrier_of_headers(scope["headers"]) if scope is not None and is_http else {}
+        return self._carrier
+
+    @property
+    def correlation_id(self) -> str:
+        """What all lines of this request go by: the caller's ``X-Request-Id`` or ``X-Correlation-Id`` if it is 1 to 128
+        visible ASCII characters, else the gateway's id of the request, else the id of the trace, else ``request_id``.
+        """
+        if self._correlation_id is None:
+            carrier = self.carrier
+            event = self.raw_event
+            gateways = self.gateway_id(event) if self.gateway_id is not None and event is not None else None
+            self._correlation_id = own_id(carrier) or gateways or trace_id(carrier) or self.request_id
+        return self._correlation_id
 
     def remaining(self) -> float:
         """Seconds until the deadline, negative when it has passed; infinity where there is none."""
@@ -55,7 +98,18 @@ class Invocation:
         return f"<Invocation {self.source} {self.request_id}>"
 
 
+class Correlated(Protocol):
+    """What is known of a record in work: see ``lambdaframe.records.record.Record``."""
+
+    @property
+    def correlation_id(self) -> str: ...
+    @property
+    def carrier(self) -> Mapping[str, str]: ...
+
+
 current: ContextVar[Invocation] = ContextVar("lambdaframe.invocation")
+current_record: ContextVar[Correlated | None] = ContextVar("lambdaframe.record", default=None)
+"""The record in work, None where there is none."""
 
 
 def current_invocation() -> Invocation:

@@ -65,16 +65,18 @@ def test_what_is_called_async(function: Callable[..., object], expected: bool) -
 
 async def in_fresh_contexts(function: Callable[[Any], Coroutine[Any, Any, Any]], *arguments: Any) -> list[Any]:
     """The results of calls made one after the other, each in a copy of the context that was there at first."""
+    entered: list[Any] = []
     fresh = contextvars.copy_context().copy
     outcome = Outcome()
     results: list[Any] = []
-    steps = calls(function, outcome)
+    steps = calls(function, outcome, entered.append)
     for argument in arguments:
         context = fresh()
         waiting = context.run(steps.send, argument)
         if waiting is not outcome:
             await resume(context, steps, waiting, outcome)
         results.append(outcome.value)
+    assert entered == list(arguments)
     return results
 
 

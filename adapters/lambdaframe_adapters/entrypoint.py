@@ -15,6 +15,7 @@ from lambdaframe.logging import capture_stdlib, get_logger
 from lambdaframe.runtime import Runtime
 from lambdaframe.types import LambdaContext
 from lambdaframe_adapters import empty_batch
+from lambdaframe_adapters._gateway_id import gateway_id
 from lambdaframe_adapters._options import checked
 from lambdaframe_adapters.admission import Admission
 from lambdaframe_adapters.execution import Execution
@@ -121,6 +122,7 @@ class LambdaHandler:
             deadline=None if context is None else time.monotonic() + remaining,
             raw_event=event,
             raw_context=context,
+            gateway_id=gateway_id,
         )
         self._cold = False
         try:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from lambdaframe.errors import MalformedEventError, PoisonRecordError
 from lambdaframe.records.kafka import KafkaRecord
 from lambdaframe.records.record import Record, RecordFields
+from lambdaframe.tracecontext import carrier_of
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _events, _records
 from lambdaframe_adapters._identity import identities as identities_of
@@ -190,4 +191,10 @@ def _offset(raw: Mapping[str, Any]) -> int:
     return offset
 
 
-_FIELDS: Final = RecordFields(source=name, body=_body, attributes=_Attributes, timestamp=_timestamp, sequence=_offset)
+def _carrier(raw: Mapping[str, Any]) -> dict[str, str]:
+    return carrier_of(_headers(raw))
+
+
+_FIELDS: Final = RecordFields(
+    source=name, body=_body, attributes=_Attributes, timestamp=_timestamp, sequence=_offset, carrier=_carrier
+)

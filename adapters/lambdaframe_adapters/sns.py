@@ -10,6 +10,7 @@ from typing import Any, Final
 from lambdaframe.errors import MalformedEventError, PoisonRecordError
 from lambdaframe.events.record import EventFields, EventRecord
 from lambdaframe.records.record import Raw, Record, RecordFields
+from lambdaframe.tracecontext import carrier_of
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _events
 from lambdaframe_adapters._identity import identities as identities_of
@@ -99,5 +100,9 @@ def _whole(raw: Raw, message: Any) -> Any:
     return sns_message(raw["Sns"], message)
 
 
-_FIELDS: Final = RecordFields(source=name, body=_body, attributes=_attributes, timestamp=_timestamp)
+def _carrier(raw: Raw) -> dict[str, str]:
+    return carrier_of(_attributes(raw))
+
+
+_FIELDS: Final = RecordFields(source=name, body=_body, attributes=_attributes, timestamp=_timestamp, carrier=_carrier)
 _EVENT: Final = EventFields(facts=_facts, whole=_whole)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lambdaframe.errors import PoisonRecordError
 from lambdaframe.records.record import Record, RecordFields
+from lambdaframe.tracecontext import carrier_of
 from lambdaframe.types import Event, LambdaContext, Scope
 from lambdaframe_adapters import _records
 from lambdaframe_adapters._json import OBJECT
@@ -119,6 +120,19 @@ def _receive_count(raw: Mapping[str, Any]) -> int:
     return int(count) if isinstance(count, str) and count.isdecimal() else 1
 
 
+def _carrier(raw: Mapping[str, Any]) -> dict[str, str]:
+    """X-Ray's header stands among the system's attributes:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html"""
+    found = carrier_of(_attributes(raw))
+    header = _system(raw, "AWSTraceHeader")
+    return {**found, "x-amzn-trace-id": header} if isinstance(header, str) else found
+
+
 _FIELDS: Final = RecordFields(
-    source=name, body=_body, attributes=_attributes, timestamp=_timestamp, receive_count=_receive_count
+    source=name,
+    body=_body,
+    attributes=_attributes,
+    timestamp=_timestamp,
+    receive_count=_receive_count,
+    carrier=_carrier,
 )

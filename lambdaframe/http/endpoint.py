@@ -38,7 +38,8 @@ _PLAIN = frozenset({dict, list, str, int, float, bool, type(None)})
 class Endpoint:
     """A handler function; ``app`` is the ASGI application for ``http`` that serves it.
 
-    The path parameters stand in ``scope["path_params"]``. ``overrides`` is the application's: it may change any time.
+    The path parameters stand in ``scope["path_params"]``, and the route is put into ``scope["route"]``. ``overrides``
+    is the application's: it may change any time.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Endpoint:
         self._handlers = handlers
         self._overrides = overrides
         direct = self.plan.direct and guard is None and self._rendering.encode is not None
-        serve = _direct(self._call, self.plan, self._rendering) if direct else self._serve
+        serve = _direct(route, self._call, self.plan, self._rendering) if direct else self._serve
         self.app: ASGIApp = serve if timeout is None else within(timeout, serve)
 
     def warm(self) -> None:
@@ -80,6 +81,7 @@ class Endpoint:
                 warm()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self.route
         plan = self._current_plan()
         body = await read_body(receive) if plan.binder.takes_body or self._guard is not None else None
         exits = Exits()
@@ -171,13 +173,14 @@ async def _thrown_through(exits: Exits, error: Exception) -> None:
             raise RuntimeError("A dependency caught an exception and raised none after it.") from error
 
 
-def _direct(call: Callable[..., Awaitable[Any]], plan: Plan, rendering: Rendering) -> ASGIApp:
+def _direct(route: "Route", call: Callable[..., Awaitable[Any]], plan: Plan, rendering: Rendering) -> ASGIApp:
     """The short way, for a plan that is direct and a result that is JSON."""
     encode: Any = rendering.encode
     status = rendering.status or 200
     trivial, takes_body, bind = plan.trivial, plan.binder.takes_body, plan.bind
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = route
         if trivial:
             result = await call()
         else:

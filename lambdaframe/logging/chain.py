@@ -11,7 +11,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TextIO
 
-from lambdaframe.invocation import Invocation, current
+from lambdaframe.invocation import Correlated, Invocation, current, current_record
 from lambdaframe.logging.context import bound_keys, invocation_keys, own_names
 from lambdaframe.logging.processors import Entry, Processor, Settle, describe_exception
 from lambdaframe.logging.renderers import JsonRenderer, Renderer
@@ -26,6 +26,7 @@ class Backdrop(NamedTuple):
 
     chain: "Chain"
     invocation: Invocation | None
+    record: Correlated | None
     keys: Mapping[str, Any]
     entry: Entry
     passes: bool
@@ -91,11 +92,17 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
         self._put(line)
 
     def _behind(self) -> Backdrop:
-        found, invocation, keys = _backdrop.get(), current.get(None), bound_keys()
-        if found is None or found.keys is not keys or found.invocation is not invocation or found.chain is not self:
+        found, invocation, record, keys = _backdrop.get(), current.get(None), current_record.get(), bound_keys()
+        if (
+            found is None
+            or found.keys is not keys
+            or found.invocation is not invocation
+            or found.record is not record
+            or found.chain is not self
+        ):
             said = {"service": self.service, **invocation_keys(invocation), **keys}
             entry = {"level": "", "location": "", "message": "", "timestamp": 0.0, **said}
-            found = Backdrop(self, invocation, keys, entry, self.settle.passes(entry))
+            found = Backdrop(self, invocation, record, keys, entry, self.settle.passes(entry))
             _backdrop.set(found)
         return found
 

@@ -10,13 +10,39 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-from lambdaframe.invocation import Invocation
+from lambdaframe.invocation import Invocation, current_record
 
 LINE_KEYS = frozenset({"level", "location", "message", "timestamp", "exc_info"})
 """What a line says about itself, and what Lambda and dashboards filter by. No key of a user's replaces one of them."""
 
 _NO_KEYS: Mapping[str, Any] = MappingProxyType({})
 _keys: ContextVar[Mapping[str, Any]] = ContextVar("lambdaframe.logging.keys", default=_NO_KEYS)
+
+
+class Story:
+    """What is said of one request or batch while it lasts, for one line at its end.
+
+    Shared by all tasks and threads that work on it, other than the keys: what a synchronous handler binds in its thread
+    is part of it, too. ``facts``: keys that were bound, and what was noted.
+    """
+
+    __slots__ = ("facts", "record")
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
+        self.record = current_record.get()
+        """Whose story it is: what is bound in a record's own context is not part of its batch's."""
+
+
+story: ContextVar[Story | None] = ContextVar("lambdaframe.logging.story", default=None)
+"""The story that is being told, if anyone listens."""
+
+
+def note(**facts: Any) -> None:
+    """Add facts to the line at the end of the request or batch, and to no other line. Nothing where there is none."""
+    told = story.get()
+    if told is not None and told.record is current_record.get():
+        told.facts.update(own_names(facts))
 
 
 def own_names(keys: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -42,7 +68,11 @@ def fresh_keys(**keys: Any) -> None:
 
 def bind(**keys: Any) -> None:
     """Add keys to every line of the current request or record from here on."""
-    _keys.set({**bound_keys(), **own_names(keys)})
+    named = own_names(keys)
+    _keys.set({**bound_keys(), **named})
+    told = story.get()
+    if told is not None and told.record is current_record.get():
+        told.facts.update(named)
 
 
 def unbind(*keys: str) -> None:
@@ -71,12 +101,19 @@ def invocation_keys(invocation: Invocation | None) -> Mapping[str, Any]:
     """What every line says of the invocation it was written in; empty for None.
 
     ``function_name``, ``function_memory_size`` (MB, as Lambda passes it: a string) and ``function_arn`` only in Lambda.
+    ``correlation_id`` is the record's where one is in work.
     """
     if invocation is None:
         return {}
+    record = current_record.get()
+    about = (invocation if record is None else record).correlation_id
     context = invocation.raw_context
     if context is None:
-        return {"cold_start": invocation.cold_start, "function_request_id": invocation.request_id}
+        return {
+            "cold_start": invocation.cold_start,
+            "function_request_id": invocation.request_id,
+            "correlation_id": about,
+        }
     return {
         "cold_start": invocation.cold_start,
         # A context made by hand, in a test, may lack some of them: that is no reason to lose a line.
@@ -84,4 +121,5 @@ def invocation_keys(invocation: Invocation | None) -> Mapping[str, Any]:
         "function_memory_size": getattr(context, "memory_limit_in_mb", None),
         "function_arn": getattr(context, "invoked_function_arn", None),
         "function_request_id": invocation.request_id,
+        "correlation_id": about,
     }

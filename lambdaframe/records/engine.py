@@ -14,7 +14,7 @@ letter was made of it.
 from contextvars import Context, copy_context
 
 from lambdaframe.concurrency import Outcome, calls, resume
-from lambdaframe.invocation import current
+from lambdaframe.invocation import current, current_record
 from lambdaframe.logging import get_logger
 from lambdaframe.records.consumer import Consumer
 from lambdaframe.records.crew import Event, gather_crew
@@ -89,7 +89,7 @@ class _Stream:
         """What each task does: pull a record, run it and those parked behind it, until the stream is over."""
         receive, send, order, clock, idle = self._receive, self._send, self._order, self._clock, self._idle
         fresh, function, outcome = self._fresh, self._consumer.call, self._outcome
-        steps = calls(function, outcome)
+        steps = calls(function, outcome, current_record.set)
         step, grown, started = steps.send, False, 0.0
         while not self._over:
             if self._pulling or (order is not None and order.full):
@@ -135,7 +135,7 @@ class _Stream:
                     answer = failed
                     if order is not None and answer["type"] == "records.failed":
                         order.fail(record)  # before the answer is sent, because that may wait
-                    steps = calls(function, outcome)
+                    steps = calls(function, outcome, current_record.set)
                     step = steps.send
                 if clock is not None and clock() - started > self._slowest:
                     self._slow_down(clock() - started)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from lambdaframe.errors import PoisonRecordError
+from lambdaframe.tracecontext import own_id, trace_id
 
 Raw = Mapping[str, Any]
 
@@ -32,9 +33,10 @@ class RecordFields:
     ``body``: ``str`` or ``bytes`` to be decoded by the consumer's type, or a ready Python value; it raises
     PoisonRecordError for a body that can't be read. ``sequence``: the position in an ordered stream, an integer.
     ``timestamp``: when the record was written, an aware datetime. ``receive_count``: 1 at the first delivery.
+    ``carrier``: the ids and trace headers that its sender gave it, see ``lambdaframe.tracecontext``.
     """
 
-    __slots__ = ("attributes", "body", "receive_count", "sequence", "source", "timestamp")
+    __slots__ = ("attributes", "body", "carrier", "receive_count", "sequence", "source", "timestamp")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class RecordFields:
         timestamp: Callable[[Raw], datetime | None] = _nothing,
         receive_count: Callable[[Raw], int] = _one,
         sequence: Callable[[Raw], int | None] = _nothing,
+        carrier: Callable[[Raw], Mapping[str, str]] = _empty,
     ) -> None:
         self.source = source
         self.body = body
@@ -51,6 +54,7 @@ class RecordFields:
         self.timestamp = timestamp
         self.receive_count = receive_count
         self.sequence = sequence
+        self.carrier = carrier
 
 
 class Record:
@@ -104,6 +108,21 @@ class Record:
     def sequence(self) -> int | None:
         """Its position in an ordered stream; None where there is none."""
         return self._fields.sequence(self.raw)
+
+    @property
+    def carrier(self) -> Mapping[str, str]:
+        """The ids and trace headers that its sender gave it: lower-case names; empty where they can't be read."""
+        try:
+            return self._fields.carrier(self.raw)
+        except (LookupError, TypeError, ValueError, AttributeError, PoisonRecordError):
+            return {}
+
+    @property
+    def correlation_id(self) -> str:
+        """What the lines about it go by: its sender's ``x-request-id``, ``x-correlation-id`` or ``correlation_id`` if
+        it is well-formed, else the id of its trace, else its own id."""
+        carrier = self.carrier
+        return own_id(carrier) or trace_id(carrier) or self.id
 
     def __repr__(self) -> str:
         return f"<Record {self.source} {self.id}>"
