@@ -56,6 +56,11 @@ def configure(
     )
 
 
+def write_line(line: bytes) -> None:
+    """Write a line that is made already, in UTF-8 and without its newline, where all lines go."""
+    PROCESS.chain.put(line.decode())
+
+
 def capture_stdlib() -> None:
     """Let what other libraries write with ``logging``, and Python's warnings, become lines like ours.
 
@@ -74,4 +79,5 @@ __all__ = [
     "get_logger",
     "logger",
     "unbind",
+    "write_line",
 ]

@@ -89,7 +89,7 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
             line = self._rendered(entry)
         except Exception as error:
             line = self._last_resort(level, location, message, seconds, error)
-        self._put(line)
+        self.put(line)
 
     def _behind(self) -> Backdrop:
         found, invocation, record, keys = _backdrop.get(), current.get(None), current_record.get(), bound_keys()
@@ -136,7 +136,8 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
         }
         return JsonRenderer()(entry).decode()
 
-    def _put(self, line: str) -> None:
+    def put(self, line: str) -> None:
+        """Write a finished line, without its newline, with one call; to standard error where the stream is gone."""
         stream: TextIO | None = sys.stdout if self.stream is None else self.stream
         if stream is None:  # a process without a console
             return
