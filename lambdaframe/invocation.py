@@ -37,6 +37,7 @@ class Invocation:
         "cold_start",
         "deadline",
         "gateway_id",
+        "held_back",
         "raw_context",
         "raw_event",
         "request_id",
@@ -66,6 +67,8 @@ class Invocation:
         self.clock = clock
         self.scope = scope
         self.gateway_id = gateway_id
+        self.held_back: object | None = None
+        """The log lines that are written only if something fails."""
         self._carrier: Mapping[str, str] | None = None
         self._correlation_id: str | None = None
 

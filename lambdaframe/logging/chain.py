@@ -4,6 +4,7 @@ A line is written with one call of the stream's ``write``, so that lines of conc
 at once: a Lambda process is frozen or killed without notice.
 """
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -14,8 +15,11 @@ from typing import Any, NamedTuple, TextIO
 from lambdaframe.invocation import Correlated, Invocation, current, current_record
 from lambdaframe.logging.context import bound_keys, invocation_keys, own_names
 from lambdaframe.logging.processors import Entry, Processor, Settle, describe_exception
+from lambdaframe.logging.quiet import ERROR, Fate, Quiet, kept_by
 from lambdaframe.logging.renderers import JsonRenderer, Renderer
+from lambdaframe.logging.secrets import Secrets
 from lambdaframe.logging.values import repr_of, text
+from lambdaframe.tracecontext import xray_root
 
 
 class Backdrop(NamedTuple):
@@ -30,13 +34,15 @@ class Backdrop(NamedTuple):
     keys: Mapping[str, Any]
     entry: Entry
     passes: bool
+    trace: str | None
 
 
 _backdrop: ContextVar[Backdrop | None] = ContextVar("lambdaframe.logging.backdrop", default=None)
 
 
 class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to import
-    """A finished configuration. ``level`` is the lowest number written, as the standard library counts (INFO is 20).
+    """A finished configuration. ``level`` is the lowest number that is looked at, as the standard library counts (INFO
+    is 20); ``quiet`` says what becomes of those below the level that was asked for.
 
     ``processors`` are the application's. ``stream`` None means what ``sys.stdout`` is at that moment: awslambdaric and
     test runners replace it after import.
@@ -46,7 +52,9 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
     service: str
     processors: tuple[Processor, ...]
     settle: Settle
+    secrets: Secrets
     renderer: Renderer
+    quiet: Quiet | None = None
     stream: TextIO | None = None
 
     def write(
@@ -64,7 +72,10 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
         over the keys bound in the context. ``exc_info`` among the fields is the exception, as ``describe_exception``
         takes it.
         """
+        fate: Fate = "write"
         try:
+            if self.quiet is not None and (fate := self.quiet.fate(level, current.get(None))) == "drop":
+                return
             backdrop = self._behind()
             entry = backdrop.entry.copy()
             entry["level"] = level
@@ -74,21 +85,41 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
             exc_info = fields.pop("exc_info", None)
             entry.update(keys)
             entry.update(own_names(fields))
+            if backdrop.trace is not None:
+                entry["xray_trace_id"] = backdrop.trace
             if (
                 self.processors
                 or exc_info is not None
                 or not backdrop.passes
                 or type(message) is not str
-                or not self.settle.passes(fields)
-                or (keys and not self.settle.passes(keys))
+                or self.secrets.suspects(message)
+                or (fields and not self._pass(fields))
+                or (keys and not self._pass(keys))
             ):
                 processed = self._processed(entry, exc_info)
                 if processed is None:
                     return
-                entry = processed
-            line = self._rendered(entry)
+                line = self._text(processed)
+                if self.secrets.suspects(line):
+                    line = self._text(self.secrets.scrub(processed))
+            else:
+                line = self._text(entry)
         except Exception as error:
             line = self._last_resort(level, location, message, seconds, error)
+        if self.quiet is None:
+            self.put(line)
+        else:
+            self._put_or_keep(self.quiet, level, line, keep=fate == "keep")
+
+    def _put_or_keep(self, quiet: Quiet, level: str, line: str, *, keep: bool) -> None:
+        """Before an error come the lines that were held back for one."""
+        invocation = current.get(None)
+        if keep and invocation is not None:
+            kept_by(invocation, quiet.limit).add(line)
+            return
+        if invocation is not None and invocation.held_back is not None and quiet.levels.get(level, 0) >= ERROR:
+            for held in kept_by(invocation, quiet.limit).take():
+                self.put(held)
         self.put(line)
 
     def _behind(self) -> Backdrop:
@@ -100,15 +131,19 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
             or found.record is not record
             or found.chain is not self
         ):
-            said = {"service": self.service, **invocation_keys(invocation), **keys}
+            sampled = {} if self.quiet is None or not self.quiet.sample else {"sampling_rate": self.quiet.sample}
+            said = {"service": self.service, **sampled, **invocation_keys(invocation), **keys}
             entry = {"level": "", "location": "", "message": "", "timestamp": 0.0, **said}
-            found = Backdrop(self, invocation, record, keys, entry, self.settle.passes(entry))
+            passes = self.settle.passes(entry) and self.secrets.clear(keys.values())
+            found = Backdrop(self, invocation, record, keys, entry, passes, _trace())
             _backdrop.set(found)
         return found
 
     def _processed(self, entry: Entry, exc_info: Any) -> Entry | None:
         if exc_info is not None:
             describe_exception(entry, exc_info)
+            if "xray_trace_id" in entry:
+                entry["xray_trace_id"] = entry.pop("xray_trace_id")  # behind the exception, as Powertools has it
         for processor in self.processors:
             processed = processor(entry)
             if processed is None:
@@ -116,7 +151,11 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
             entry = processed
         return self.settle(entry)
 
-    def _rendered(self, entry: Entry) -> str:
+    def _pass(self, keys: Mapping[str, Any]) -> bool:
+        """Whether there is nothing to be done for these keys and their values."""
+        return self.settle.passes(keys) and self.secrets.clear(keys.values())
+
+    def _text(self, entry: Entry) -> str:
         try:
             line = self.renderer(entry)
             return line if isinstance(line, str) else line.decode()
@@ -152,6 +191,13 @@ class Chain(NamedTuple):  # a frozen dataclass would take ten times as long to i
             # The stream is closed or its reader is gone. The standard library would report that here; we save the line.
             with suppress(Exception):
                 print(line, file=sys.__stderr__, flush=True)
+
+
+def _trace() -> str | None:
+    """X-Ray's id of the trace, which Lambda says anew for each invocation:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime"""
+    header = os.environ.get("_X_AMZN_TRACE_ID")
+    return None if header is None else xray_root(header)
 
 
 def _ascii(line: str) -> str:

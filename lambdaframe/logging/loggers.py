@@ -35,6 +35,11 @@ class Logger:
         """A new logger with these keys added; this one stays as it is."""
         return Logger(self._configuration, **{**self._keys, **keys})
 
+    def child(self, name: str) -> "Logger":
+        """A new logger whose name is below this one's: ``orders.billing``."""
+        own = self._keys.get("logger")
+        return self.bind(logger=f"{own}.{name}" if own else name)
+
     def debug(self, message: object, /, **fields: Any) -> None:
         """Write a line at DEBUG."""
         chain = self._configuration.chain

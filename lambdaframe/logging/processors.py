@@ -9,13 +9,16 @@ returns goes on; None drops the line.
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from lambdaframe.logging.redaction import Credentials
 from lambdaframe.logging.values import MASK, SCALARS, called, plain, repr_of, text, unreadable
 
 Entry: TypeAlias = dict[str, Any]
 Processor: TypeAlias = Callable[[Entry], Entry | None]
+LayoutName: TypeAlias = Literal["powertools", "aws", "ecs", "otel"]
+Layout: TypeAlias = Callable[[Entry], Entry]
+"""Gives the entry other names, or another shape, at the very end."""
 
 _MAX_FRAMES = 100
 """Of a longer traceback the innermost frames are kept: one endless recursion must not fill a log stream."""

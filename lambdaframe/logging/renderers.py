@@ -24,19 +24,25 @@ class Timestamps:
 
     The part up to the second is computed once a second. It is kept as one tuple, replaced as a whole, so that threads
     see either the old one or the new one.
+
+    ``rfc3339``: as ``2026-01-02T03:04:05.678Z`` instead.
     """
 
-    __slots__ = ("_second",)
+    __slots__ = ("_rfc3339", "_second")
 
-    def __init__(self) -> None:
+    def __init__(self, *, rfc3339: bool = False) -> None:
+        self._rfc3339 = rfc3339
         self._second: tuple[int, str, str] = (-1, "", "")
 
     def __call__(self, seconds: float) -> str:
         second, head, zone = self._second
         whole = int(seconds)
         if whole != second:
-            local = time.localtime(whole)
-            head, zone = time.strftime("%Y-%m-%d %H:%M:%S,", local), time.strftime("%z", local)
+            if self._rfc3339:
+                head, zone = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole)), "Z"
+            else:
+                local = time.localtime(whole)
+                head, zone = time.strftime("%Y-%m-%d %H:%M:%S,", local), time.strftime("%z", local)
             self._second = (whole, head, zone)
         return f"{head}{_MILLISECONDS[int(seconds % 1 * 1000)]}{zone}"
 
@@ -46,8 +52,8 @@ class JsonRenderer:
 
     __slots__ = ("_timestamps",)
 
-    def __init__(self) -> None:
-        self._timestamps = Timestamps()
+    def __init__(self, *, rfc3339: bool = False) -> None:
+        self._timestamps = Timestamps(rfc3339=rfc3339)
 
     def __call__(self, entry: Entry) -> bytes:
         seconds = entry.get("timestamp")
@@ -69,7 +75,18 @@ _COLOURS = {
 }
 _ELSEWHERE = frozenset({"level", "location", "message", "timestamp", "exception", "function_request_id"})
 _UNSAID = frozenset(
-    {"service", "cold_start", "function_name", "function_memory_size", "function_arn", "exception_name", "stack_trace"}
+    {
+        "service",
+        "cold_start",
+        "correlation_id",
+        "function_name",
+        "function_memory_size",
+        "function_arn",
+        "exception_name",
+        "sampling_rate",
+        "stack_trace",
+        "xray_trace_id",
+    }
 )
 
 
