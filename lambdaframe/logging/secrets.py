@@ -65,7 +65,7 @@ class Secrets:
             return self._all.sub(MASK, value)
         if isinstance(value, dict):
             return {key: self.scrub(item) for key, item in cast("dict[str, Any]", value).items()}
-        if isinstance(value, list):
-            items: Any = value
-            return [self.scrub(item) for item in items]
-        return value
+        return self._each(cast("Iterable[Any]", value)) if isinstance(value, list) else value
+
+    def _each(self, items: Iterable[Any]) -> list[Any]:
+        return [self.scrub(item) for item in items]

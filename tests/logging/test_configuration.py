@@ -57,7 +57,7 @@ def test_levels_are_numbered_as_in_the_standard_library(name: str) -> None:
     [
         ({"level": "loud"}, "'loud' is no log level: write one of TRACE, DEBUG, INFO"),
         ({"renderer": "xml"}, '\'xml\' is no renderer: write "auto", "json", "console" or give a callable.'),
-        ({"redact": "email"}, 'redact takes a list of keys: write redact=["email"].'),
+        ({"redact": "email"}, 'redact takes a list: write redact=["email"].'),
     ],
 )
 def test_mistakes_are_told_and_change_nothing(mistake: dict[str, Any], sentence: str, written: Written) -> None:

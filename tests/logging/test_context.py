@@ -135,14 +135,17 @@ def test_a_line_follows_each_change_of_its_surroundings(written: Written) -> Non
         logger.info("bound again")
         unbind("a", "absent")
         logger.info("unbound")
-    keys = [{key: line[key] for key in list(line)[5:] if key != "cold_start"} for line in written.lines]
+    keys = [
+        {key: line[key] for key in list(line)[5:] if key not in {"cold_start", "function_request_id"}}
+        for line in written.lines
+    ]
     assert keys == [
         {},
-        {"function_request_id": "r1"},
-        {"function_request_id": "r1", "a": 1},
-        {"function_request_id": "r2", "a": 1},
-        {"function_request_id": "r1", "a": 2, "b": 3},
-        {"function_request_id": "r1", "b": 3},
+        {"correlation_id": "r1"},
+        {"correlation_id": "r1", "a": 1},
+        {"correlation_id": "r2", "a": 1},
+        {"correlation_id": "r1", "a": 2, "b": 3},
+        {"correlation_id": "r1", "b": 3},
     ]
 
 

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger as PowertoolsLogger
 
 from lambdaframe.logging import bind, configure, get_logger, logger
 from lambdaframe.logging.configuration import Configuration
+from lambdaframe_adapters._gateway_id import gateway_id
 from tests.logging.written import CONTEXT, Written, invocation
 
 
@@ -37,7 +38,8 @@ LINE = (
     r'"timestamp":"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}[+-]\d{4}","service":"orders","cold_start":true,'
     r'"function_name":"orders","function_memory_size":"512",'
     r'"function_arn":"arn:aws:lambda:eu-west-1:123456789012:function:orders",'
-    r'"function_request_id":"52fdfc07-2182-154f-163f-5f0f9a621d72","order_id":7,"total":99.5\}\n'
+    r'"function_request_id":"52fdfc07-2182-154f-163f-5f0f9a621d72",'
+    r'"correlation_id":"52fdfc07-2182-154f-163f-5f0f9a621d72","order_id":7,"total":99.5\}\n'
 )
 
 
@@ -52,7 +54,7 @@ def test_a_line_in_lambda_to_the_letter(written: Written) -> None:
 def test_a_line_outside_lambda_knows_the_request_only(written: Written) -> None:
     with invocation(request_id="r1"):
         logger.info("hello")
-    assert list(written.line)[4:] == ["service", "cold_start", "function_request_id"]
+    assert list(written.line)[4:] == ["service", "cold_start", "function_request_id", "correlation_id"]
     assert (written.line["cold_start"], written.line["function_request_id"]) == (False, "r1")
 
 
@@ -68,18 +70,28 @@ def test_a_context_made_by_hand_costs_no_line(written: Written) -> None:
     assert (written.line["message"], written.line["function_name"]) == ("hello", None)
 
 
+@pytest.mark.parametrize("traced", [False, True], ids=["untraced", "traced"])
+@pytest.mark.parametrize("sample", [0.0, 1.0])
 @pytest.mark.parametrize("log", [log_one, log_failure], ids=["fields", "exception"])
-def test_keys_and_order_are_those_that_powertools_prints(log: Callable[[Any], None], written: Written) -> None:
+def test_keys_and_order_are_those_that_powertools_prints(
+    log: Callable[[Any], None], sample: float, traced: bool, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if traced:
+        trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    service = f"orders-{log.__name__}-{sample}-{traced}"
     theirs = io.StringIO()
-    powertools: Any = PowertoolsLogger(service=f"orders-{log.__name__}", stream=theirs)
+    powertools: Any = PowertoolsLogger(service=service, stream=theirs, sampling_rate=sample or None)
 
     def handler(event: Any, context: Any) -> None:
         powertools.append_keys(order_id=7)
         log(powertools)
 
-    powertools.inject_lambda_context(handler)({}, CONTEXT)
-    configure(service=f"orders-{log.__name__}")
-    with invocation(request_id=CONTEXT.aws_request_id, cold_start=True, raw_context=CONTEXT):
+    event = {"requestContext": {"requestId": "JKJaXmPLvHcESHA="}}
+    powertools.inject_lambda_context(handler, correlation_id_path="requestContext.requestId")(event, CONTEXT)
+    configure(service=service, sample=sample)
+    about: dict[str, Any] = {"raw_event": event, "raw_context": CONTEXT, "gateway_id": gateway_id}
+    with invocation(request_id=CONTEXT.aws_request_id, cold_start=True, **about):
         bind(order_id=7)
         log(logger)
 

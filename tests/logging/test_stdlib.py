@@ -52,6 +52,7 @@ def test_a_record_becomes_a_line_with_its_level_name_message_and_extra(written: 
         "service": "orders",
         "cold_start": False,
         "function_request_id": "r1",
+        "correlation_id": "r1",
         "tenant": "t",
         "logger": "library.part",
         "order_id": 1,
