@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
@@ -36,10 +37,8 @@ def _row(line: str, at: int) -> Row:
         elif value is not None:
             row[prefix] = int(value) if isinstance(value, bool) else value
 
-    try:
+    with suppress(json.JSONDecodeError):
         flatten("", json.loads(line))
-    except json.JSONDecodeError:
-        pass
     return row
 
 

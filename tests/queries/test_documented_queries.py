@@ -16,10 +16,8 @@ from tests.queries.insights import Row, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "pages" / "queries.md"
 
-QUERIES: Mapping[str, str] = {
-    title: query
-    for title, query in re.findall(r"^## ([^\n]+)$.*?^```insights\n(.*?)^```", PAGE.read_text(), re.M | re.S)
-}
+_QUERY = re.compile(r"^## ([^\n]+)$.*?^```insights\n(.*?)^```", re.MULTILINE | re.DOTALL)
+QUERIES: Mapping[str, str] = dict(_QUERY.findall(PAGE.read_text()))
 STORY = "d4f5c1f0-0000-4000-8000-000000000001"
 
 
