@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from lambdaframe import App, Record, StreamingResponse, bind, logger
 from lambdaframe.errors import ConfigurationError
@@ -172,7 +173,7 @@ def test_concurrent_requests_do_not_tell_each_others_story(written: Written) -> 
     @app.get("/{number}")
     async def read(number: int) -> None:
         bind(number=number)
-        await anyio.sleep(0)
+        await checkpoint()
         bind(**{f"only_{number}": True})
 
     async def many() -> None:

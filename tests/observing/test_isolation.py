@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from lambdaframe import App, Record, bind, bound, get_logger, logger
 from lambdaframe.correlation import correlation_id
@@ -21,7 +22,7 @@ BATCHES, RECORDS = 100, 50
 async def leaf(number: str) -> None:
     logger.info("leaf", number=number)
     with bound(inner=number):
-        await anyio.sleep(0)
+        await checkpoint()
         get_logger("child").info("inner", number=number)
 
 
