@@ -4,6 +4,7 @@ async with httpx.AsyncClient() as client:
     await client.get(url, headers=outgoing_headers())
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,14 +34,24 @@ def outgoing_headers() -> dict[str, str]:
     """Headers for a call to another service, so that its lines and spans belong to the same work.
 
     ``x-request-id`` is the correlation id. ``traceparent``, ``tracestate`` and ``x-amzn-trace-id`` go on as they came;
-    with a tracer, inject its own context instead. Empty outside an invocation.
+    inside a span of OpenTelemetry's, its propagators write them. Empty outside an invocation.
     """
     own = correlation_id()
     if own is None:
         return {}
     carrier = trace_carrier()
     passed = {name: carrier[name] for name in ("traceparent", "tracestate", "x-amzn-trace-id") if name in carrier}
-    return {"x-request-id": own, **passed}
+    return {"x-request-id": own, **passed, **_of_the_span()}
+
+
+def _of_the_span() -> dict[str, str]:
+    if "opentelemetry.trace" not in sys.modules:  # who has not loaded it has no span
+        return {}
+    from opentelemetry import propagate
+
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier
 
 
 def outgoing_attributes() -> dict[str, Any]:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lambdaframe.tracing.spans import Tracing, record_spans
+    from lambdaframe.tracing.store import traced_store
 
-_HOME = {"Tracing": "lambdaframe.tracing.spans", "record_spans": "lambdaframe.tracing.spans"}
+_HOME = {
+    "Tracing": "lambdaframe.tracing.spans",
+    "record_spans": "lambdaframe.tracing.spans",
+    "traced_store": "lambdaframe.tracing.store",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +24,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOME[name]), name)
 
 
-__all__ = ["Tracing", "record_spans"]
+__all__ = ["Tracing", "record_spans", "traced_store"]

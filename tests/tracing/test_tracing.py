@@ -266,5 +266,5 @@ def test_without_tracing_nothing_is_loaded() -> None:
     import subprocess
     import sys
 
-    code = "import sys; from lambdaframe import App; App(); print([name for name in sys.modules if 'opentelemetry' in name])"
+    code = "import sys; from lambdaframe import App; App(); print([it for it in sys.modules if 'opentelemetry' in it])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
