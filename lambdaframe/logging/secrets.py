@@ -18,7 +18,7 @@ _SHORTEST = 12
 """Characters. No text that is shorter holds a credential worth the look."""
 
 _CREDENTIALS = (
-    r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)*",  # a JSON Web Token
+    r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]+)*",  # a JSON Web Token
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",  # the id of an AWS access key
     r"(?i:\bbearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}",
     r"(?i:(?<=authorization: )|(?<=authorization:)|(?<=authorization=))(?i:basic\s+)?[^\s\"',;]+",

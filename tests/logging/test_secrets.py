@@ -17,7 +17,7 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-
 HIDDEN = [
     (f"the token is {JWT}.", "the token is *****."),
     ("Authorization: Bearer abc123abc123abc123", "Authorization: *****"),
-    ("sent with bearer abc123abc123abc123-_", "sent with bearer *****"),
+    ("sent with bearer abc123abc123abc123-_", "sent with *****"),
     ("authorization=Basic dXNlcjpwYXNz, next", "authorization=*****, next"),
     ("key AKIAIOSFODNN7EXAMPLE used", "key ***** used"),
     ("redis://user:pass@host:6379/0", "redis://*****@host:6379/0"),
