@@ -5,7 +5,9 @@
 #     make check        formatting, lint, types, import contracts
 #     make conformance  Starlette's own tests through every HTTP source, beside Mangum
 #     make fuzz         100,000 made-up requests, under uvicorn and behind every gateway
-#     make chaos        50,000 made-up batches through simulated pollers
+#     make chaos        10,000 killed processes in idempotent operations, 50,000 batches through simulated pollers
+#     make worker       the example as a worker of a real queue, killed in the middle
+#     make idempotency  the example on two servers: one key, one order, also when a server is killed
 #     make bench        side by side with the peers, in one run
 #     make serve        the example with reload, at http://127.0.0.1:8000
 #     make docs         the documentation's site, into site/
@@ -26,13 +28,19 @@ made = $(VENV)/.made-$(VERSION)-$(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check conformance fuzz chaos bench serve docs clean
+.PHONY: help demo worker idempotency test check conformance fuzz chaos bench serve docs clean
 
 help:
 	@sed -n 's/^#     //p' Makefile
 
 demo: $(call made,demo)
 	@$(BIN)/python -m docs.examples.demo
+
+worker: $(call made,demo)
+	@$(BIN)/python -m docs.examples.worker_demo
+
+idempotency: $(call made,demo)
+	@$(BIN)/python -m docs.examples.idempotency_demo
 
 test: $(call made,test)
 	@rm -f .coverage .coverage.*
@@ -53,6 +61,9 @@ fuzz: $(call made,test)
 	@LAMBDAFRAME_FUZZ_EXAMPLES=100000 $(BIN)/python -m pytest tests/differential $(ARGS)
 
 chaos: $(call made,test)
+	@$(BIN)/python -m tests.chaos --kills 10000
+	@$(BIN)/python -m tests.chaos --store dynamodb --kills 500
+	@$(BIN)/python -m tests.chaos --unfenced --kills 200
 	@LAMBDAFRAME_POLLER_EXAMPLES=50000 $(BIN)/python -m pytest tests/pollers/test_batches.py $(ARGS)
 
 bench: $(call made,bench)

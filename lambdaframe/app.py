@@ -1,9 +1,9 @@
 """The application: composition only. Routes and consumers are registered here and served elsewhere."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.events.registration import EVENT_SOURCES, EventVerbs
@@ -12,8 +12,11 @@ from lambdaframe.http.application import HTTPApplication
 from lambdaframe.http.errors import ErrorBoundary, ExceptionHandler, ExceptionHandlers
 from lambdaframe.http.middleware.stack import Wrap, stacked
 from lambdaframe.http.openapi.documentation import Settings
+from lambdaframe.http.registration import HTTPVerbs
 from lambdaframe.http.routing.router import Listener, Router
+from lambdaframe.http.routing.routes import Mount, Route
 from lambdaframe.invocation import SCOPE_KEY, Invocation, current
+from lambdaframe.lifespan import lifespan_app, refuse_websocket
 from lambdaframe.logging import configure
 from lambdaframe.logging.context import fresh_keys
 from lambdaframe.records.registration import RecordVerbs
@@ -22,26 +25,31 @@ from lambdaframe.types import ASGIApp, Lifespan, Receive, Scope, Send
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from starlette.datastructures import URLPath
     from starlette.responses import Response
 
+    from lambdaframe.http.routing.routes import IdempotentRoute
     from lambdaframe.idempotency import Store
-    from lambdaframe.records.calling import Guard
+    from lambdaframe.idempotency.application import Idempotency
+    from lambdaframe.observation import AccessLog, MetricsOptions, Observation, TracingOptions
     from lambdaframe.records.consumer import Consumers
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-
-class App(Router, RecordVerbs, EventVerbs):
+class App(Router, HTTPVerbs, RecordVerbs, EventVerbs):
     """An ASGI 3 application for ``http``, ``lifespan`` and our own ``records`` scopes.
 
     ``service`` names it in every log line. ``idempotency`` is where routes and consumers with ``idempotent=True`` keep
-    what they did: ``"memory://"`` (one process) or a store object. ``lifespan`` is an async context manager
+    what they did: the URL of a store that it opens and closes (``"redis://host"``, ``"dynamodb://table"``, ``"memory://"``
+    for one process), or a store, which is yours to close. ``idempotency_options`` hold for all that do not say
+    otherwise; of them consumers have ``ttl``, ``lease`` and ``on_expiry``. ``lifespan`` is an async context manager
     around the life of the process. ``middleware`` is applied as written, the first one outermost, to all traffic.
     ``dependencies``, ``timeout`` (seconds) and ``default_response_class`` hold for every route that does not say
     otherwise. ``serializer`` writes the JSON of results. ``debug`` shows traces, to local clients only.
     ``state`` is the application's own: whatever you put there. ``dependency_overrides`` replaces dependencies, in
     tests.
+
+    ``access_log="canonical"`` writes one line for each request and batch. ``correlation_header`` names the header in
+    which answers say the request's id. ``metrics`` is a namespace of CloudWatch, or options. ``tracing`` makes spans
+    with OpenTelemetry. See ``lambdaframe.observation``.
 
     ``title`` to ``openapi_tags`` describe the API in its OpenAPI document, served at ``openapi_url``; ``docs_url`` is
     its page for browsers. None switches either off.
@@ -52,11 +60,16 @@ class App(Router, RecordVerbs, EventVerbs):
         *,
         service: str | None = None,
         idempotency: "str | Store | None" = None,
+        idempotency_options: "IdempotentRoute | None" = None,
         middleware: Iterable[Wrap] = (),
         dependencies: Sequence[Any] = (),
         exception_handlers: Mapping[int | type[Exception], ExceptionHandler] | None = None,
         lifespan: "Lifespan[App] | None" = None,
         timeout: float | timedelta | None = None,
+        access_log: "AccessLog | None" = None,
+        correlation_header: str | None = None,
+        metrics: "str | MetricsOptions | None" = None,
+        tracing: "bool | TracingOptions" = False,
         redirect_slashes: bool = True,
         serializer: Serializer | None = None,
         default_response_class: "type[Response] | None" = None,
@@ -85,14 +98,19 @@ class App(Router, RecordVerbs, EventVerbs):
         )
         self.service = service
         self.state = SimpleNamespace()
-        self._store: Store | None = None
-        if idempotency is not None:
-            from lambdaframe.idempotency import open_store
+        self._observation: Observation | None = None
+        if access_log is not None or correlation_header is not None or metrics is not None or tracing is not False:
+            from lambdaframe.observation import observation
 
-            self._store = open_store(idempotency)
+            self._observation = observation(service, access_log, correlation_header, metrics, tracing, self._counters)
+        self._idempotency = self._open(idempotency, idempotency_options or {})
         self._handlers = ExceptionHandlers(exception_handlers)
         self._site = HTTPApplication(
-            self, self._handlers, self._http_guard, redirect_slashes=redirect_slashes, serializer=serializer
+            self,
+            self._handlers,
+            lambda operation, options: self._idempotent().http_guard(operation, options),
+            redirect_slashes=redirect_slashes,
+            serializer=serializer,
         )
         info: dict[str, Any] = {
             "title": title or service or "lambdaframe",
@@ -110,7 +128,7 @@ class App(Router, RecordVerbs, EventVerbs):
             Settings(info, openapi_url, docs_url, openapi_document, swagger_ui_parameters, swagger_ui_init_oauth),
             lambda: self.openapi(),  # not the method: people put their own in its place
         )
-        self._lifespan = lifespan
+        self._lifespan = lifespan_app(None if lifespan is None else lambda: lifespan(self), self._close)
         self._debug = debug
         self._cold = True
         self._wraps = list(middleware)
@@ -120,73 +138,16 @@ class App(Router, RecordVerbs, EventVerbs):
 
     # HTTP
 
-    @property
-    def dependency_overrides(self) -> dict[Callable[..., Any], Callable[..., Any]]:
-        """``overrides[dependency] = other``: for tests. May be changed at any time."""
-        return self._site.overrides
-
-    @dependency_overrides.setter
-    def dependency_overrides(self, overrides: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
-        self._site.overrides.clear()
-        self._site.overrides.update(overrides)
-
     def listen(self, listener: Listener) -> None:
         """Refused: an application is mounted, not included, or its middleware and handlers would be lost."""
         if hasattr(self, "_site"):
             raise ConfigurationError(f"{self!r} is an application: mount it, or write a Router to include.")
         super().listen(listener)
 
-    def exception_handler(self, key: int | type[Exception]) -> Callable[[FunctionT], FunctionT]:
-        """Register ``handler(request, exc) -> Response``, sync or async, for a status or a class of exceptions."""
-
-        def register(handler: FunctionT) -> FunctionT:
-            self._handlers.add(key, handler)
-            return handler
-
-        return register
-
-    def add_exception_handler(self, key: int | type[Exception], handler: ExceptionHandler) -> None:
-        """``exception_handler`` for a function that was written elsewhere."""
-        self._handlers.add(key, handler)
-
-    @overload
-    def middleware(self, given: FunctionT) -> FunctionT: ...
-    @overload
-    def middleware(self, given: Literal["http"] = ...) -> Callable[[FunctionT], FunctionT]: ...
-    def middleware(self, given: Any = "http") -> Any:
-        """Register ``async def middleware(request, call_next) -> Response``, inside what is registered already.
-
-        It is for HTTP alone. Write it bare or, as in FastAPI, with ``"http"``.
-        """
-
-        def register(function: FunctionT) -> FunctionT:
-            from lambdaframe.http.middleware.function import check_middleware
-
-            check_middleware(function)
-            self._wrap(function)
-            return function
-
-        if given == "http":
-            return register
-        if not callable(given):
-            raise ConfigurationError(f"Function middleware is for 'http', not {given!r}.")
-        return register(given)
-
-    def add_middleware(self, cls: Callable[..., ASGIApp], *args: Any, **kwargs: Any) -> None:
-        """Add ASGI middleware, ``cls(app, …)``, inside what is registered already: the first one is the outermost."""
-        self._wrap(lambda app: cls(app, *args, **kwargs))
-
     def _wrap(self, wrap: Wrap) -> None:
         wraps = [*self._wraps, wrap]
         self._http, self._other = self._build(wraps)
         self._wraps = wraps
-
-    def url_path_for(self, name: str, /, **path_params: Any) -> "URLPath":
-        """The path of the route of this name, a function's unless it was given one, with these parameters.
-
-        Raises NoMatchFoundError. ``request.url_for`` makes a URL of it.
-        """
-        return self._site.urls.url_path_for(name, path_params)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the HTTP routes, of plain JSON values; made at the first call.
@@ -203,8 +164,7 @@ class App(Router, RecordVerbs, EventVerbs):
         from lambdaframe.asyncapi.document import document
         from lambdaframe.http.openapi.info import Info
 
-        handlers = [] if self._registry is None else self._registry.handlers.all()
-        return document(Info(**self._info), self._known_consumers().all(), handlers)
+        return document(Info(**self._info), self.consumers, self.event_handlers)
 
     def warm(self) -> None:
         """Build what is otherwise built at first use: every validator and serializer. Takes tens of milliseconds.
@@ -217,29 +177,58 @@ class App(Router, RecordVerbs, EventVerbs):
         if self._registry is not None:
             self._registry.handlers.warm()
 
-    # Records
+    # Idempotency
+
+    @property
+    def idempotency(self) -> "Store | None":
+        """Its store, with its ``counters``; None where it has none."""
+        return None if self._idempotency is None else self._idempotency.store
+
+    def _open(self, store: "str | Store | None", options: "IdempotentRoute") -> "Idempotency | None":
+        if store is None:
+            if options:
+                raise ConfigurationError("idempotency_options need a store: write App(idempotency='memory://', ...).")
+            return None
+        from lambdaframe.idempotency.application import Idempotency
+
+        around = None if self._observation is None else self._observation.store
+        return Idempotency(store, self._app_name(), options, around)
+
+    def _idempotent(self) -> "Idempotency":
+        if self._idempotency is None:
+            raise ConfigurationError("idempotent=True needs a store: write App(idempotency='memory://').")
+        return self._idempotency
+
+    def _add(self, given: Route | Mount) -> None:
+        if self._idempotency is not None and isinstance(given, Route):
+            given = given.idempotent_with(self._idempotency.defaults)
+        super()._add(given)
 
     def _make_consumers(self) -> "Consumers":
         from lambdaframe.records.consumer import Consumers
 
-        return Consumers(guard_for=self._record_guard, overrides=self._site.overrides)
+        consumers = Consumers(
+            guard_for=lambda source, name, key, options: self._idempotent().record_guard(source, name, key, options),
+            idempotent=None if self._idempotency is None else self._idempotency.consumer_defaults,
+            overrides=self._site.overrides,
+        )
+        if self._observation is not None and self._observation.record is not None:
+            consumers.add_middleware(self._observation.record)
+        return consumers
 
-    # Idempotency
+    def _counters(self) -> Mapping[str, int]:
+        from lambdaframe.idempotency.counters import counters_of
 
-    def _http_guard(self, operation: str) -> Any:
-        from lambdaframe.idempotency.http import http_guard
+        return counters_of(self.idempotency).snapshot()
 
-        return http_guard(self._needed_store(), app=self._app_name(), operation=operation)
-
-    def _record_guard(self, source: str, name: str | None, key: Callable[[Any], Any] | None) -> "Guard":
-        from lambdaframe.idempotency.records import record_guard
-
-        return record_guard(self._needed_store(), app=self._app_name(), source=source, name=name, key=key)
-
-    def _needed_store(self) -> "Store":
-        if self._store is None:
-            raise ConfigurationError("idempotent=True needs a store: write App(idempotency='memory://').")
-        return self._store
+    async def _close(self) -> None:
+        """At the end of the lifespan. What is closed here opens again when it is needed."""
+        try:
+            if self._consumers is not None:
+                await self._consumers.close()
+        finally:
+            if self._idempotency is not None:
+                await self._idempotency.close()
 
     def _app_name(self) -> str:
         return self.service or "lambdaframe"
@@ -269,59 +258,29 @@ class App(Router, RecordVerbs, EventVerbs):
         serve: Mapping[str, ASGIApp] = {
             "http": http,
             "records": self._serve_records,
-            "lifespan": self._serve_lifespan,
-            "websocket": _refuse_websocket,
+            "lifespan": self._lifespan,
+            "websocket": refuse_websocket,
         }
 
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
             await serve[scope["type"]](scope, receive, send)
 
         wrapped = stacked(wraps, dispatch)
-        outer = wrapped if wraps else http
-        return ErrorBoundary(outer, self._handlers, last=True, debug=self._debug), wrapped
+        outer: ASGIApp = ErrorBoundary(wrapped if wraps else http, self._handlers, last=True, debug=self._debug)
+        if self._observation is not None:
+            return self._observation.around(outer), self._observation.around(wrapped)
+        return outer, wrapped
 
     async def _serve_records(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from lambdaframe.records.engine import run
-
         consumers = self._known_consumers()
         if scope["source"] in EVENT_SOURCES:
             from lambdaframe.events.serving import serve_event
 
             await serve_event(self._known_handlers().handlers, consumers.wrapped, scope, receive, send)
-            return
-        if "names" in scope:
-            from lambdaframe.records.names import run_each
+        else:
+            from lambdaframe.records.serving import serve_records
 
-            await run_each(lambda name: consumers.wrapped(consumers.find(scope["source"], name)), scope, receive, send)
-            return
-        await run(consumers.wrapped(consumers.find(scope["source"], scope["name"])), scope, receive, send)
-
-    async def _serve_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()
-        started = False
-        try:
-            if self._lifespan is None:
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-            else:
-                async with self._lifespan(self) as state:
-                    if state:
-                        scope["state"].update(state)
-                    await send({"type": "lifespan.startup.complete"})
-                    started = True
-                    await receive()
-        except BaseException as exc:
-            await send({"type": f"lifespan.{'shutdown' if started else 'startup'}.failed", "message": repr(exc)})
-            raise
-        finally:
-            if self._consumers is not None:
-                await self._consumers.close()
-        await send({"type": "lifespan.shutdown.complete"})
+            await serve_records(consumers, scope, receive, send)
 
     def __repr__(self) -> str:
         return f"<App {self._app_name()}>"
-
-
-async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    await receive()
-    await send({"type": "websocket.close", "code": 1000, "reason": "This application serves no websockets."})

@@ -7,8 +7,9 @@ longer than a cold event may.
 import asyncio
 import inspect
 import math
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from contextvars import Context
 from functools import partial
 from types import coroutine
@@ -16,6 +17,9 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LAST_STEPS = 0.01
+"""Seconds for what was given up to end by itself. What does not is left behind."""
 
 
 def on_asyncio() -> bool:
@@ -93,14 +97,32 @@ def cancelled_error() -> type[BaseException]:
     return asyncio.CancelledError
 
 
-@asynccontextmanager
-async def shielded(seconds: float) -> AsyncGenerator[None]:
-    """Let the block run on, although the task is cancelled, for so many seconds at most. For the end of a task: what is
-    raised in the block is dropped, because the cancellation goes on."""
-    from anyio import move_on_after
+async def despite_cancellation(work: Callable[[], Coroutine[Any, Any, object]], seconds: float) -> None:
+    """Do the last thing of a task that was cancelled, and is perhaps cancelled again; for so many seconds at most. What
+    it raises is dropped, because the cancellation goes on."""
+    if not on_asyncio():
+        from anyio import move_on_after
 
-    with suppress(Exception), move_on_after(seconds, shield=True):
-        yield
+        with suppress(Exception), move_on_after(seconds, shield=True):
+            await work()
+        return
+    # A task of its own, because asyncio may cancel one again and again, as ``Runtime`` does at the deadline. Against
+    # that anyio's shield is no help; it is one against anyio's scopes, of which there are none while it is not loaded.
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(_dropping_errors(work))
+    anyio = sys.modules.get("anyio")
+    with nullcontext() if anyio is None else anyio.CancelScope(shield=True):
+        for patience in (seconds, _LAST_STEPS):
+            limit = loop.time() + patience
+            while not task.done() and (left := limit - loop.time()) > 0:
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait((task,), timeout=left)
+            task.cancel()
+
+
+async def _dropping_errors(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    with suppress(Exception):
+        await work()
 
 
 # Many calls, each in a context of its own

@@ -102,6 +102,11 @@ class Uvicorn:
         self._stop()
         return self.lines()
 
+    def kill(self) -> None:
+        """End it at once, as a power failure would."""
+        self._process.kill()
+        self._process.wait()
+
     def _stop(self) -> None:
         self._process.terminate()
         try:

@@ -95,7 +95,8 @@ def place_orders(database: Path) -> Sequence[int]:
 
     async def place() -> list[int]:
         orders = OrdersInSQLite(database)
-        return [(await orders.add(NewOrder(customer="Ada", sku="TE-0042", quantity=1))).id for _ in range(AMOUNT)]
+        teapot = NewOrder(customer="Ada", sku="TE-0042", quantity=1)
+        return [(await orders.add(teapot, request=str(number))).id for number in range(AMOUNT)]
 
     return asyncio.run(place())
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from lambdaframe.app import App
-from lambdaframe.cli.listing import consumer_of
 from lambdaframe.errors import ConfigurationError
 from lambdaframe_adapters.workers.service import QueueSource, StreamSource
 from lambdaframe_adapters.workers.sqs import Retry
@@ -29,10 +28,10 @@ def sources_of(
         name = parts.path.rpartition("/")[2]
         if parts.scheme not in {"http", "https"} or not name:
             raise ConfigurationError(f"--sqs takes the queue's URL, as 'aws sqs get-queue-url' prints it, not {url!r}.")
-        consumer = consumer_of(app, "sqs", name)
+        consumer = app.consumer_of("sqs", name)
         sources.append(QueueSource(url, concurrency or consumer.options.concurrency))
     for name in streams:
-        consumer_of(app, "kinesis", name)
+        app.consumer_of("kinesis", name)
         sources.append(StreamSource(name))
     return sources
 

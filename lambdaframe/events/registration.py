@@ -8,8 +8,10 @@ if TYPE_CHECKING:  # making a TypedDict costs every application's start more tha
     from datetime import timedelta
     from typing import TypeAlias, TypedDict, Unpack
 
+    from lambdaframe.events.handlers import Handler
     from lambdaframe.events.registry import Registry
     from lambdaframe.records.consumer import Consumers
+    from lambdaframe.records.options import IdempotentConsumer
 
     Written: TypeAlias = Mapping[str, Any]
     """An event pattern or a filter policy: JSON, as AWS has it."""
@@ -20,7 +22,7 @@ if TYPE_CHECKING:  # making a TypedDict costs every application's start more tha
         """What may be said of a handler, as of a consumer: see ``ConsumerOptions``."""
 
         concurrency: int
-        idempotent: bool
+        idempotent: bool | IdempotentConsumer
         key: Callable[[Any], Any] | str | None
         timeout: float | timedelta | None
         permanent: Errors
@@ -43,6 +45,11 @@ class EventVerbs:
     """
 
     _registry: "Registry | None" = None
+
+    @property
+    def event_handlers(self) -> "Sequence[tuple[str, Handler]]":
+        """Every handler with its source, the more specific before the wider."""
+        return () if self._registry is None else self._registry.handlers.all()
 
     @property
     def takes_invocations(self) -> bool:

@@ -10,14 +10,14 @@ from lambdaframe.http.openapi.documentation import Documentation, Settings
 from lambdaframe.http.routing.dispatch import Dispatcher
 from lambdaframe.http.routing.paths import parse_path
 from lambdaframe.http.routing.router import Router
-from lambdaframe.http.routing.routes import Mount, Route, seconds
+from lambdaframe.http.routing.routes import IdempotentRoute, Mount, Route, seconds
 from lambdaframe.http.routing.table import Table
 from lambdaframe.http.routing.urls import URLs
 from lambdaframe.http.timeouts import within
 from lambdaframe.types import ASGIApp
 
-GuardFor: TypeAlias = Callable[[str], Guard]
-"""The idempotency guard of an operation, such as ``POST /orders``."""
+GuardFor: TypeAlias = Callable[[str, IdempotentRoute], Guard]
+"""The idempotency guard of an operation, such as ``POST /orders``, with these options."""
 
 
 class HTTPApplication:
@@ -71,12 +71,13 @@ class HTTPApplication:
         self.endpoints.append(endpoints[0])
 
     def _endpoint(self, route: Route, path_names: Sequence[str], method: str) -> Endpoint:
+        idempotent = route.idempotent
         return Endpoint(
             route,
             path_names,
             self._handlers,
             overrides=self.overrides,
             serializer=self._serializer,
-            guard=self._guard_for(f"{method} {route.path}") if route.options.get("idempotent") else None,
+            guard=None if idempotent is None else self._guard_for(f"{method} {route.path}", idempotent),
             timeout=seconds(route.options.get("timeout")),
         )

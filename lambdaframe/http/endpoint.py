@@ -92,13 +92,19 @@ class Endpoint:
                 made = self._made(await self._call(**resolved.arguments), resolved)
                 await exits.function.aclose()
             else:
-                tasks: list[BackgroundTask] = []
-                produce = partial(self._produce, scope, receive, resolved, exits, tasks)
-                made = _Made(await self._guard(scope, body or b"", produce), tasks)
-            if isinstance(made.answer, Answer):
-                await send_answer(made.answer, send)
-            else:
-                await made.answer(scope, receive, send)
+                own: list[_Made] = []
+                produce = partial(self._produce, scope, receive, resolved, exits, own)
+                answer = await self._guard(scope, body or b"", produce)
+                # The tasks of an answer that another attempt has recorded are that one's.
+                made = own[0] if own and own[0].answer is answer else _Made(answer, [])
+            try:
+                if isinstance(made.answer, Answer):
+                    await send_answer(made.answer, send)
+                else:
+                    await made.answer(scope, receive, send)
+            except OSError:  # the client has gone, and what was recorded is not done again: its tasks are part of it
+                if self._guard is None:
+                    raise
             answered = True
             for task in made.tasks:
                 await task()
@@ -106,9 +112,10 @@ class Endpoint:
             raise RuntimeError(f"A dependency of {plan.dependant.name} caught an exception and raised none after it.")
 
     async def _produce(
-        self, scope: Scope, receive: Receive, resolved: Resolved, exits: Exits, tasks: "list[BackgroundTask]"
+        self, scope: Scope, receive: Receive, resolved: Resolved, exits: Exits, own: "list[_Made]"
     ) -> Answer:
-        """The complete answer, expected errors included. Raises what nobody expected."""
+        """The complete answer, expected errors included; with its tasks it is added to ``own``. Raises what nobody
+        expected."""
         try:
             try:
                 made = self._made(await self._call(**resolved.arguments), resolved)
@@ -121,13 +128,14 @@ class Endpoint:
             if answer is None:
                 raise
             made = _Made(answer, [])
-        if isinstance(made.answer, Answer):
-            tasks.extend(made.tasks)
-            return made.answer
-        response = copy(made.answer)  # its tasks run later, once the answer was kept and sent
-        tasks.extend([*filter(None, [response.background]), *made.tasks])
-        response.background = None
-        return await capture(response, scope, receive)
+        complete, tasks = made
+        if not isinstance(complete, Answer):
+            response = copy(complete)  # its tasks run later, once the answer was kept and sent
+            tasks = [*filter(None, [response.background]), *tasks]
+            response.background = None
+            complete = await capture(response, scope, receive)
+        own.append(_Made(complete, tasks))
+        return complete
 
     def _made(self, result: Any, resolved: Resolved) -> "_Made":
         """The answer to a result, with what the injected Response adds to it, and the background tasks."""

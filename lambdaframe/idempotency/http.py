@@ -3,31 +3,24 @@
 Follows https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header (400 for a missing or malformed
 key, 422 for a key with another payload, 409 while the first request is outstanding). The errors raised here are
 rendered as problems where all errors are.
-
-The key is a Structured Field string, ``"8e03978e"``, or the same written bare, as most clients do: visible ASCII
-without quotation marks and commas. Both forms name the same key. A comma in a bare key is refused because gateways
-join repeated headers with one. 1 to 255 characters count, without the quotes.
-
-The payload is the method, the path, the query and the body. The order of different query parameters makes no
-difference, the order of one parameter's values does. A JSON body is compared as JSON, any other byte for byte.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Iterable
-from operator import itemgetter
-from typing import TypeAlias
-from urllib.parse import parse_qsl
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final, NamedTuple, TypeAlias, Unpack, cast
 
 import orjson
 
-from lambdaframe.errors import IdempotencyConflictError, IdempotencyKeyError, LeaseLostError
+from lambdaframe.concurrency import is_async_callable
+from lambdaframe.errors import ConfigurationError, IdempotencyConflictError, IdempotencyKeyError, LeaseLostError
 from lambdaframe.http.answers.responses import Answer
-from lambdaframe.http.routing.table import route_path
-from lambdaframe.idempotency.keys import encoded, payload_digest, storage_key
-from lambdaframe.idempotency.policy import HOUR, Duration, OnConflict, OnExpiry, policy
-from lambdaframe.idempotency.runner import Operation, run_once
+from lambdaframe.http.routing.routes import IdempotentRoute
+from lambdaframe.idempotency.keys import storage_key
+from lambdaframe.idempotency.policy import HOUR, Duration, OnConflict, OnExpiry, Policy, policy
+from lambdaframe.idempotency.request import Fingerprint, fingerprint_of, idempotency_key
+from lambdaframe.idempotency.runner import Operation, is_disabled, run_once, run_unrecorded
 from lambdaframe.idempotency.store import Store
 from lambdaframe.idempotency.transitions import Outcome
+from lambdaframe.signature import takes
 from lambdaframe.types import Scope
 
 Guard: TypeAlias = Callable[[Scope, bytes, Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
@@ -36,113 +29,133 @@ Guard: TypeAlias = Callable[[Scope, bytes, Callable[[], Awaitable[Answer]]], Awa
 Principal: TypeAlias = Callable[[Scope], str | None]
 
 REPLAYED = (b"idempotency-replayed", b"true")
-LONGEST_KEY = 255
 
-_BARE = re.compile(rb"[!#-+\--~]+")
-_QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+PASSING = frozenset({408, 425, 429})
+"""A client's errors after which it is to try again (RFC 9110, section 15.5.9, RFC 8470, RFC 6585)."""
+
+_SEVERAL: Final[type[Any]] = Collection
+
+FINAL = frozenset(range(400, 500)) - PASSING
+
+
+class RouteOptions(NamedTuple):
+    """The options of one route, checked. ``final``: the errors that are kept."""
+
+    policy: Policy
+    required: bool
+    principal: Principal
+    fingerprint: Fingerprint
+    final: frozenset[int]
 
 
 def lambda_principal(scope: Scope) -> str | None:
     """Who the gateway's authorizer says is asking; None where there is none."""
-    who: str | None = scope.get("extensions", {}).get("lambda", {}).get("principal")
+    extensions: Any = scope.get("extensions") or {}
+    who: str | None = extensions.get("lambda", {}).get("principal")
     return who
 
 
-def http_guard(
-    store: Store,
-    *,
-    app: str,
+def route_options(
     operation: str,
-    principal: Principal | None = None,
+    *,
     ttl: Duration = HOUR,
     lease: Duration | None = None,
     on_conflict: OnConflict = "wait",
     on_expiry: OnExpiry = "retry",
     required: bool = True,
-) -> Guard:
+    principal: Principal | None = None,
+    fingerprint: Callable[[Scope, bytes], Any] | str | None = None,
+    final_statuses: Collection[int] | None = None,
+) -> RouteOptions:
+    """See ``IdempotentRoute``. Raises ConfigurationError for one that can't be, naming the operation."""
+    given: Any = required
+    if not isinstance(given, bool):
+        raise ConfigurationError(f"{operation}: required is True or False, not {given!r}.")
+    who: Any = principal
+    if who is not None and (not callable(who) or is_async_callable(who) or not takes(who, 1)):
+        raise ConfigurationError(
+            f"{operation}: principal is a function of the scope, not async, that gives a text or None, not {who!r}."
+        )
+    return RouteOptions(
+        policy(operation, ttl=ttl, lease=lease, on_conflict=on_conflict, on_expiry=on_expiry),
+        required,
+        principal or lambda_principal,
+        fingerprint_of(operation, fingerprint),
+        _statuses(operation, final_statuses),
+    )
+
+
+def _statuses(operation: str, given: Any) -> frozenset[int]:
+    if given is None:
+        return FINAL
+    several = isinstance(given, _SEVERAL) and not isinstance(given, str | bytes)
+    wrong: list[Any] = [one for one in given if type(one) is not int or not 200 <= one <= 499] if several else [given]
+    if wrong:
+        raise ConfigurationError(
+            f"{operation}: final_statuses are statuses from 200 to 499, such as {{404, 409}}, not {wrong[0]!r}: "
+            "after a server's error the next request tries again."
+        )
+    return frozenset(cast("Collection[int]", given))
+
+
+def http_guard(store: Store, *, app: str, operation: str, **given: Unpack[IdempotentRoute]) -> Guard:
     """A guard for one route, called after validation: requests that fail it are never recorded.
 
     ``app`` and ``operation`` (``POST /orders``) are part of the key, and so is the principal, so that nobody reads
     another's answer: the authorizer's unless a function of the scope is given. Where there is neither, all clients
-    share their keys. ``produce`` gives the complete answer, errors rendered, and raises only what nobody expected.
-    Below 500 an answer is kept with all its headers and replayed with ``idempotency-replayed: true``; from 500 on,
-    and when ``produce`` raises, the next request tries again. ``required=False`` lets requests without a key pass.
+    share their keys. ``given``: the options, see ``IdempotentRoute``. ``produce`` gives the complete answer, errors
+    rendered, and raises only what nobody expected. What is kept of its answers: see ``AnswerCodec``; after any other
+    one, and when ``produce`` raises, the next request tries again.
 
     The guard raises IdempotencyKeyError (400), IdempotencyMismatchError (422), IdempotencyConflictError (409,
-    Retry-After) and ResultOmittedError. Raises ConfigurationError for a mistake in the options.
+    Retry-After), ResultOmittedError and StoreUnavailableError (503). Raises ConfigurationError for a mistake in the
+    options.
     """
-    options = policy(operation, ttl=ttl, lease=lease, on_conflict=on_conflict, on_expiry=on_expiry)
-    once = Operation(operation, store, options, AnswerCodec())
-    who = principal or lambda_principal
+    options = route_options(operation, **given)
+    once = Operation(operation, store, options.policy, AnswerCodec(options.final))
 
     async def guard(scope: Scope, body: bytes, produce: Callable[[], Awaitable[Answer]]) -> Answer:
+        if is_disabled():
+            return await run_unrecorded(produce)
         key = idempotency_key(scope["headers"])
         if key is None:
-            if required:
+            if options.required:
                 raise IdempotencyKeyError("The Idempotency-Key header is missing; this operation needs one.")
             return await produce()
-        stored_as = storage_key(app, operation, who(scope), key)
+        stored_as = storage_key(app, operation, _who(operation, options.principal(scope)), key)
         try:
-            return await run_once(once, stored_as, fingerprint(scope, body), produce)
+            return await run_once(once, stored_as, options.fingerprint(scope, body), produce)
         except LeaseLostError as exc:
             raise IdempotencyConflictError(f"{operation}: another attempt took over.", retry_after=1) from exc
 
     return guard
 
 
-def idempotency_key(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The client's key, or None when there is no such header.
-
-    Raises IdempotencyKeyError when it is malformed, or there is more than one.
-    """
-    values = [value for name, value in headers if name == b"idempotency-key"]
-    if not values:
-        return None
-    if len(values) > 1:
-        raise IdempotencyKeyError("There is more than one Idempotency-Key header.")
-    value = values[0].strip(b" \t")
-    if value.startswith(b'"'):
-        quoted = _QUOTED.fullmatch(value)
-        key = re.sub(rb"\\(.)", rb"\1", quoted[1]) if quoted else None
-    else:
-        key = value if not value or _BARE.fullmatch(value) else None
-    if key is None:
-        raise IdempotencyKeyError(
-            "The Idempotency-Key header is malformed: write visible ASCII without commas, or a string in quotes."
-        )
-    if not 1 <= len(key) <= LONGEST_KEY:
-        raise IdempotencyKeyError(f"The Idempotency-Key has {len(key)} characters; it needs 1 to {LONGEST_KEY}.")
-    return key.decode("ascii")
-
-
-def fingerprint(scope: Scope, body: bytes) -> str:
-    """The digest of the payload: method, path below the root path, query and body. A request may come again by another
-    stage or domain."""
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
-    parts = [scope["method"], route_path(scope)]
-    for pair in sorted(query, key=itemgetter(0)):
-        parts.extend(pair)
-    return payload_digest(body, *map(encoded, parts), is_json=_is_json(scope["headers"]))
-
-
-def _is_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    for name, value in headers:
-        if name == b"content-type":
-            media_type = value.partition(b";")[0].strip().lower()
-            return media_type == b"application/json" or media_type.endswith(b"+json")
-    return False
+def _who(operation: str, principal: Any) -> str | None:
+    if principal is None or isinstance(principal, str):
+        return principal
+    raise ConfigurationError(f"{operation}: principal gave {type(principal).__name__}; it gives a text or None.")
 
 
 class AnswerCodec:
-    """An answer as one line of JSON (status and headers, latin-1 as text), then the body as it is."""
+    """An answer as one line of JSON (status and headers, latin-1 as text), then the body as it is.
+
+    Below 400 all answers are kept. Of a client's errors those in ``final`` are, unless they say when to try again: a
+    nested operation may be running elsewhere. A server's errors are not.
+    """
+
+    def __init__(self, final: frozenset[int] = FINAL) -> None:
+        self._final = final
 
     def pack(self, value: Answer) -> Outcome | None:
-        """All of it below 500; nothing from there on."""
-        if value.status >= 500:
+        """All of it, or nothing."""
+        status = value.status
+        again = status >= 400 and any(name.lower() == b"retry-after" for name, _ in value.headers)
+        if again or (status >= 400 and status not in self._final):
             return None
         headers = [(name.decode("latin-1"), text.decode("latin-1")) for name, text in value.headers]
-        head = orjson.dumps((value.status, headers))
-        return Outcome("error" if value.status >= 400 else "ok", b"%b\n%b" % (head, value.body))
+        head = orjson.dumps((status, headers))
+        return Outcome("error" if status >= 400 else "ok", b"%b\n%b" % (head, value.body))
 
     def pack_error(self, error: Exception) -> Outcome | None:
         """Nothing: errors that are answers were rendered before."""

@@ -59,17 +59,25 @@ def _plain(value: Any) -> Any:
 
 
 def canonical_json(body: bytes) -> bytes | None:
-    """The same for a JSON text: white space, key order and escapes make no difference. None when it is no JSON.
+    """The same for a JSON text: white space, key order and escapes make no difference. None when it is no JSON, or such
+    as has no other form (lone surrogates, hundreds of levels).
 
     Numbers that a double can't hold are compared digit by digit.
     """
     try:
-        if _BEYOND_DOUBLE.search(body) is None:
-            return canonical(orjson.loads(body))
-        exact = json.loads(body, parse_int=_token, parse_float=_token)
-        return json.dumps(exact, sort_keys=True, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
+        return canonical(read_json(body))
+    except (ValueError, TypeError, RecursionError):
         return None
+
+
+def read_json(body: bytes) -> Any:
+    """A JSON text as Python values; if there is a number that a double can't hold, numbers are objects of their digits.
+
+    Raises ValueError, or RecursionError, when it is no JSON.
+    """
+    if _BEYOND_DOUBLE.search(body) is None:
+        return orjson.loads(body)
+    return json.loads(body, parse_int=_token, parse_float=_token)
 
 
 def _token(digits: str) -> Any:

@@ -1,6 +1,8 @@
 """``idempotent=True`` on record consumers: a record that was done before is skipped.
 
 Sources deliver at least once: a message comes again when its batch was retried, or when the acknowledgement was lost.
+The engine reports what is raised here as a failed record, so it comes again: one that is in work elsewhere, one whose
+key belongs to another body, and each one while the store can't be reached.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +12,7 @@ from typing import Any, TypeAlias
 from lambdaframe.errors import ConfigurationError, IdempotencyKeyError
 from lambdaframe.idempotency.keys import canonical, encoded, payload_digest, storage_key
 from lambdaframe.idempotency.policy import HOUR, Duration, OnExpiry, policy
-from lambdaframe.idempotency.runner import Operation, run_once
+from lambdaframe.idempotency.runner import Operation, is_disabled, run_once, run_unrecorded
 from lambdaframe.idempotency.store import Store
 from lambdaframe.idempotency.transitions import Outcome
 from lambdaframe.invocation import Invocation
@@ -20,8 +22,8 @@ RecordCall: TypeAlias = Callable[[Record, tuple[Any, ...]], Awaitable[Any]]
 """``call(record, arguments)``: a consumer's function, called for one record."""
 
 BusinessKey: TypeAlias = Callable[[Any], Any]
-"""``key(payload)``: gives something JSON can hold. The payload is the argument that is neither the Record nor the
-Invocation; the Record where there is none."""
+"""``key(payload)``: gives something JSON can hold, or what ``is_missing`` for none. The payload is the argument that is
+neither the Record nor the Invocation; the Record where there is none."""
 
 
 def record_guard(
@@ -30,28 +32,34 @@ def record_guard(
     app: str,
     source: str,
     name: str | None,
-    key: BusinessKey | None = None,
+    key: BusinessKey | str | None = None,
     ttl: Duration = HOUR,
     lease: Duration | None = None,
     on_expiry: OnExpiry = "retry",
 ) -> Callable[[RecordCall], RecordCall]:
     """Wrap a consumer's call so that a record that was done is skipped, and counts as done.
 
-    The key is ``source|name|record id``, or what ``key`` gives for the payload: then two records of one order, say, are
-    one operation. A record that is in work elsewhere, or whose key belongs to another body, raises
-    (IdempotencyConflictError, IdempotencyMismatchError): it is reported as failed and comes again. An error of the
-    consumer releases the key. No result is kept. Raises ConfigurationError for a mistake in the options.
+    The key is ``source|name|record id``, or what ``key`` gives for the payload, a function or a JMESPath expression
+    over the payload's JSON: then two records of one order, say, are one operation. Raises IdempotencyConflictError for
+    a record that is in work elsewhere, IdempotencyMismatchError for a key of another body, IdempotencyKeyError where
+    ``key`` finds none, StoreUnavailableError. An error of the consumer releases the key. No result is kept. Raises
+    ConfigurationError for a mistake in the options.
     """
     operation = f"{source}|{name or ''}"
     options = policy(operation, ttl=ttl, lease=lease, on_conflict="reject", on_expiry=on_expiry)
     once = Operation(operation, store, options, DoneCodec())
+    business_key = _searching(operation, key) if isinstance(key, str) else key
 
     def wrap(call: RecordCall) -> RecordCall:
         async def guarded(record: Record, arguments: tuple[Any, ...]) -> Any:
-            asked = record.id if key is None else _business_key(operation, key(_payload(record, arguments)))
+            todo = partial(call, record, arguments)
+            if is_disabled():
+                return await run_unrecorded(todo)
+            asked = record.id
+            if business_key is not None:
+                asked = _text(operation, business_key(_payload(record, arguments)))
             stored_as = storage_key(app, operation, None, asked)
-            payload = _fingerprint(operation, record.body)
-            return await run_once(once, stored_as, payload, partial(call, record, arguments))
+            return await run_once(once, stored_as, _fingerprint(operation, record.body), todo)
 
         return guarded
 
@@ -62,8 +70,25 @@ def _payload(record: Record, arguments: tuple[Any, ...]) -> Any:
     return next((argument for argument in arguments if not isinstance(argument, Record | Invocation)), record)
 
 
-def _business_key(operation: str, value: Any) -> str:
-    if value is None or value == "":
+def _searching(operation: str, text: str) -> BusinessKey:
+    from lambdaframe.idempotency.expressions import as_json, expression
+
+    compiled = expression(operation, text)
+
+    def search(payload: Any) -> Any:
+        try:
+            value = as_json(payload)
+        except TypeError as exc:
+            raise ConfigurationError(f"{operation}: key={text!r} can't be looked for: {exc}.") from exc
+        return compiled.search(value)
+
+    return search
+
+
+def _text(operation: str, value: Any) -> str:
+    from lambdaframe.idempotency.expressions import is_missing
+
+    if is_missing(value):
         raise IdempotencyKeyError(f"{operation}: key= gave {value!r} for a record; it needs a value.")
     return _canonical(operation, value).decode()
 

@@ -1,25 +1,21 @@
 """Running an operation once: acquire, call, complete or release. Every integration goes through here.
 
-What happens when is the table "situation / what happens" of the idempotency page: a retryable exception releases; a
-final one is kept and replayed; a call that is cancelled or killed leaves the record running, because nobody knows how
-far it came, and its lease ends soon after the deadline; a result that can't be kept is noted as such, and the effect
-never repeated.
-
-A move that is interrupted by a cancellation is made once more, shielded: every move may be repeated, and the store
-tells whether the first one had arrived. So an attempt that was granted to nobody is released, and a result that is
-known is recorded.
+What happens when is the table "When a process dies" of the idempotency page: a retryable exception releases; a final
+one is kept and replayed; a call that is cancelled or killed leaves the record running, because nobody knows how far it
+came, and its lease ends soon after the deadline; a result that can't be kept is noted as such, and the effect never
+repeated.
 """
 
 import math
 import os
-import random
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
-from lambdaframe.concurrency import cancelled_error, shielded
+from lambdaframe.concurrency import cancelled_error, despite_cancellation
 from lambdaframe.errors import (
     IdempotencyConflictError,
     IdempotencyMismatchError,
@@ -27,27 +23,23 @@ from lambdaframe.errors import (
     ResultOmittedError,
 )
 from lambdaframe.idempotency.counters import Counters, counters_of
-from lambdaframe.idempotency.heartbeat import sleep, with_heartbeat
+from lambdaframe.idempotency.heartbeat import with_heartbeat
 from lambdaframe.idempotency.lease import Lease, held_leases
+from lambdaframe.idempotency.moves import FIRST_PAUSE, LAST_SECOND, SHIELD, acquire, remaining, surely, until_changed
 from lambdaframe.idempotency.policy import Policy
-from lambdaframe.idempotency.store import Notifying, Store
+from lambdaframe.idempotency.store import Store
 from lambdaframe.idempotency.transitions import SKEW_MS, Claim, Entry, Outcome, Reply, Verdict
-from lambdaframe.invocation import current
 from lambdaframe.logging import get_logger
+from lambdaframe.logging.context import note
 
 T = TypeVar("T")
+Packed = TypeVar("Packed")
 
-FIRST_PAUSE = 0.01
-LONGEST_PAUSE = 0.2
-"""Seconds between two looks at a running attempt: doubling from the first to the longest, with jitter."""
-LAST_SECOND = 1.0
-"""A caller stops waiting this many seconds before its own deadline, so that it can still answer."""
-LONGEST_WATCH = 5.0
-"""Seconds until a caller looks again at an attempt whose end it would be told."""
-SHIELD = 0.3
-"""Seconds that a cancelled call may take to leave its record as it should be."""
 DISABLED = "LAMBDAFRAME_IDEMPOTENCY_DISABLED"
 """The environment variable that switches idempotency off when it is ``1``, ``true``, ``yes`` or ``on``: for tests."""
+
+_LONGEST_REASON = 1_000
+"""Characters: it is kept in the store."""
 
 _log = get_logger("lambdaframe.idempotency")
 
@@ -93,70 +85,57 @@ async def run_once(operation: Operation[T], key: str, fingerprint: str, call: Ca
     """The result of ``call``, run once for this key; a caller that comes later gets what was recorded.
 
     ``key`` and ``fingerprint`` are digests (see ``keys``). Raises IdempotencyMismatchError, IdempotencyConflictError,
-    ResultOmittedError, LeaseLostError, and what ``call`` raises.
+    ResultOmittedError, LeaseLostError, StoreUnavailableError, and what ``call`` raises.
     """
     if is_disabled():
-        return await call()
+        return await run_unrecorded(call)
     owner = uuid4().hex
     pause = FIRST_PAUSE
     counters = operation.counters
     while True:
-        remaining = _remaining()
-        claim = operation.policy.claim(key, owner, fingerprint, remaining)
-        reply = await _acquire(operation, claim)
+        left = remaining()
+        claim = operation.policy.claim(key, owner, fingerprint, left)
+        reply = await acquire(operation.store, claim)
         match reply.verdict:
             case Verdict.GRANTED | Verdict.MINE:
                 counters.acquired += 1
                 counters.takeovers += reply.took_over
+                note(idempotency="takeover" if reply.took_over else "acquired")
                 return await _attempt(operation, claim.granted(reply.entry.gen), call)
             case Verdict.REPLAY:
                 return _replay(operation, reply.entry)
             case Verdict.MISMATCH:
                 counters.mismatches += 1
+                note(idempotency="mismatch")
                 raise IdempotencyMismatchError(f"{operation.name}: this idempotency key belongs to another payload.")
             case _:
-                patience = _patience(operation, reply, remaining)
+                patience = _patience(operation, reply, left)
         if patience <= 0:
-            _refuse(operation, reply)
-        pause = await _wait(operation, key, pause, patience)
+            counters.conflicts += 1
+            note(idempotency="conflict")
+            raise _conflict(operation.name, reply)
+        pause = await until_changed(operation.store, key, pause, patience)
 
 
-async def _acquire(operation: Operation[T], claim: Claim) -> Reply:
+async def run_unrecorded(call: Callable[[], Awaitable[T]]) -> T:
+    """Just call it. Idempotency is off, but code that asks for its lease finds one, of which no store knows."""
+    leases = held_leases.get()
+    held_leases.set((*leases, Lease(uuid4().hex, uuid4().hex, time.time_ns() // 1_000_000)))
     try:
-        return await operation.store.acquire(claim)
-    except cancelled_error():
-        # It may have been granted all the same. Nothing has been run, so the key is not kept from others.
-        async with shielded(SHIELD):
-            reply = await operation.store.acquire(claim)
-            if reply.verdict in {Verdict.GRANTED, Verdict.MINE}:
-                await operation.store.release(claim.granted(reply.entry.gen))
-        raise
+        return await call()
+    finally:
+        held_leases.set(leases)
 
 
-async def _wait(operation: Operation[T], key: str, pause: float, patience: float) -> float:
-    """Wait until the other attempt may have ended, at most ``patience`` seconds. Gives the next pause."""
-    store = operation.store
-    if isinstance(store, Notifying) and await store.changed(key, min(patience, LONGEST_WATCH)):
-        return FIRST_PAUSE
-    await sleep(min(pause * random.uniform(0.5, 1.5), patience))  # noqa: S311 — jitter, no secret
-    return min(2 * pause, LONGEST_PAUSE)
-
-
-def _remaining() -> float:
-    invocation = current.get(None)
-    return math.inf if invocation is None else invocation.remaining()
-
-
-def _patience(operation: Operation[T], reply: Reply, remaining: float) -> float:
-    """Seconds to wait for the attempt that holds the lease, at most."""
+def _patience(operation: Operation[T], reply: Reply, left: float) -> float:
+    """Seconds to wait for the attempt that holds the lease, at most. ``left``: seconds to the own deadline."""
     inside_itself = any(lease.owner == reply.entry.owner for lease in held_leases.get())
     if inside_itself or not operation.policy.wait:
         return 0.0
-    return min((reply.entry.lease_until - reply.now) / 1_000, remaining - LAST_SECOND)
+    return min((reply.entry.lease_until - reply.now) / 1_000, left - LAST_SECOND)
 
 
-def _refuse(operation: Operation[T], reply: Reply) -> NoReturn:
-    operation.counters.conflicts += 1
+def _conflict(name: str, reply: Reply) -> IdempotencyConflictError:
     entry = reply.entry
     free_at = entry.lease_until + SKEW_MS
     reason = "is still running"
@@ -164,9 +143,8 @@ def _refuse(operation: Operation[T], reply: Reply) -> NoReturn:
         # on_expiry="reject": nobody may take over before the record itself expires.
         free_at, reason = entry.expires, "ended without a result, and whether it took effect is not known"
     seconds = max(1, math.ceil((free_at - reply.now) / 1_000))
-    raise IdempotencyConflictError(
-        f"{operation.name}: an attempt with this idempotency key {reason}; try again in {seconds} s.",
-        retry_after=seconds,
+    return IdempotencyConflictError(
+        f"{name}: an attempt with this idempotency key {reason}; try again in {seconds} s.", retry_after=seconds
     )
 
 
@@ -174,23 +152,23 @@ async def _attempt(operation: Operation[T], claim: Claim, call: Callable[[], Awa
     lease = Lease(claim.key, claim.owner, claim.gen)
     leases = held_leases.get()
     held_leases.set((*leases, lease))
+    ended: list[T] = []
     try:
-        value = await _call(operation, claim, call)
+        value = await _call(operation, claim, call, ended)
     except Exception as error:
-        kept = operation.codec.pack_error(error)
+        kept = _packed(operation.codec.pack_error, error)
         if kept is None:
             await _release(operation, claim, error)
         elif theirs := await _complete(operation, claim, kept):
             return _replay(operation, theirs)
         raise
     except cancelled_error() as cancellation:
-        if lease.without_effect is cancellation:
-            async with shielded(SHIELD):
-                await _release(operation, claim)
+        if ended or lease.without_effect is cancellation:
+            await despite_cancellation(_last_move(operation, claim, ended), SHIELD)
         raise
     finally:
         held_leases.set(leases)  # not reset(): a coroutine that is closed ends in another context than it began in
-    outcome = operation.codec.pack(value)
+    outcome = _packed(operation.codec.pack, value)
     if outcome is None:
         await _release(operation, claim)
     elif theirs := await _complete(operation, claim, outcome):
@@ -198,33 +176,49 @@ async def _attempt(operation: Operation[T], claim: Claim, call: Callable[[], Awa
     return value
 
 
-async def _call(operation: Operation[T], claim: Claim, call: Callable[[], Awaitable[T]]) -> T:
-    if not operation.policy.extends(_remaining()):
+async def _call(operation: Operation[T], claim: Claim, call: Callable[[], Awaitable[T]], ended: list[T]) -> T:
+    """``ended`` has the result from when there is one: a cancellation may come before the heartbeat has stopped."""
+    if not operation.policy.extends(remaining()):
         return await call()
 
+    async def noting() -> T:
+        ended.append(await call())
+        return ended[0]
+
     async def beat() -> bool:
-        remaining = _remaining()
-        renewed = operation.policy.claim(claim.key, claim.owner, claim.fingerprint, remaining).granted(claim.gen)
+        left = remaining()
+        renewed = operation.policy.claim(claim.key, claim.owner, claim.fingerprint, left).granted(claim.gen)
         try:
             reply = await operation.store.extend(renewed)
         except Exception:
             _log.warning("The lease could not be extended; trying again", operation=operation.name, exc_info=True)
             return True
-        return reply.verdict is Verdict.GRANTED and operation.policy.extends(remaining)
+        return reply.verdict is Verdict.GRANTED and operation.policy.extends(left)
 
-    return await with_heartbeat(call, beat, claim.lease_ms / 3_000)
+    return await with_heartbeat(noting, beat, claim.lease_ms / 3_000)
+
+
+def _last_move(operation: Operation[T], claim: Claim, ended: Sequence[T]) -> Callable[[], Coroutine[Any, Any, Reply]]:
+    """Of an attempt that was cancelled after its end, or before its effect."""
+    outcome = _packed(operation.codec.pack, ended[0]) if ended else None
+    if outcome is None:
+        operation.counters.released += 1
+        return partial(operation.store.release, claim)
+    return partial(operation.store.complete, claim, _fitting(operation, outcome))
+
+
+def _packed(pack: Callable[[Packed], Outcome | None], result: Packed) -> Outcome | None:
+    """The effect has happened: whatever is wrong with its result, it is not run again."""
+    try:
+        return pack(result)
+    except Exception as exc:
+        reason = f"{type(result).__name__} can't be written ({type(exc).__name__}: {exc})"
+        return Outcome("omitted", reason[:_LONGEST_REASON].encode(errors="backslashreplace"))
 
 
 async def _complete(operation: Operation[T], claim: Claim, outcome: Outcome) -> Entry | None:
     """Record the outcome. The other's entry if another attempt was first, None otherwise."""
-    limit = operation.store.max_result_size
-    if limit is not None and len(outcome.result) > limit:
-        reason = f"it has {len(outcome.result)} bytes, and the store takes {limit}"
-        outcome = Outcome("omitted", reason.encode())
-    if outcome.kind == "omitted":
-        operation.counters.omitted += 1
-        _log.warning("The result is not kept", operation=operation.name, reason=outcome.result.decode())
-    reply = await _surely(partial(operation.store.complete, claim, outcome))
+    reply = await surely(partial(operation.store.complete, claim, _fitting(operation, outcome)))
     if reply.verdict in {Verdict.LOST, Verdict.THEIRS}:
         operation.counters.lost += 1
     if reply.verdict is Verdict.LOST:
@@ -234,28 +228,32 @@ async def _complete(operation: Operation[T], claim: Claim, outcome: Outcome) -> 
     return reply.entry if reply.verdict is Verdict.THEIRS else None
 
 
+def _fitting(operation: Operation[T], outcome: Outcome) -> Outcome:
+    """What the store can keep of it."""
+    limit = operation.store.max_result_size
+    if limit is not None and len(outcome.result) > limit:
+        reason = f"it has {len(outcome.result)} bytes, and the store takes {limit}"
+        outcome = Outcome("omitted", reason.encode())
+    if outcome.kind == "omitted":
+        operation.counters.omitted += 1
+        _log.warning("The result is not kept", operation=operation.name, reason=outcome.result.decode())
+    return outcome
+
+
 async def _release(operation: Operation[T], claim: Claim, error: Exception | None = None) -> None:
     """Let others start at once. If that fails they start when the lease has ended; the caller's answer stays."""
     operation.counters.released += 1
     try:
-        await _surely(partial(operation.store.release, claim))
+        await surely(partial(operation.store.release, claim))
     except Exception as failure:
         _log.warning("The idempotency key could not be released", operation=operation.name, exc_info=True)
         if error is not None:
             error.add_note(f"{operation.name}: releasing the idempotency key failed: {failure!r}")
 
 
-async def _surely(move: Callable[[], Awaitable[Reply]]) -> Reply:
-    try:
-        return await move()
-    except cancelled_error():
-        async with shielded(SHIELD):
-            await move()
-        raise
-
-
 def _replay(operation: Operation[T], entry: Entry) -> T:
     operation.counters.replayed += 1
+    note(idempotency="replayed")
     if entry.kind == "omitted":
         raise ResultOmittedError(
             f"{operation.name}: done before and not run again, but its result was not kept: {entry.result.decode()}."

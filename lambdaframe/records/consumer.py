@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from lambdaframe.concurrency import is_async_callable
 from lambdaframe.errors import ConfigurationError, NoConsumerError
 from lambdaframe.records.calling import Call, Guard, make_call
-from lambdaframe.records.options import Options, checked
+from lambdaframe.records.options import IdempotentConsumer, Options, checked
 from lambdaframe.records.plan import Overrides, PayloadReader, Plan, make_plan
 from lambdaframe.records.policy import Policy, Sink
 from lambdaframe.records.record import Record
@@ -15,8 +15,9 @@ from lambdaframe.signature import describe, takes
 if TYPE_CHECKING:
     from lambdaframe.records.queues import Queues
 
-GuardFor: TypeAlias = Callable[[str, str | None, Callable[[Any], Any] | None], Guard]
-"""``guard_for(source, name, key)``: what makes a consumer idempotent."""
+GuardFor: TypeAlias = Callable[[str, str | None, Callable[[Any], Any] | str | None, IdempotentConsumer], Guard]
+"""``guard_for(source, name, key, options)``: what makes a consumer idempotent. ``key``: a function of the payload, an
+expression over it, or None for the record's id."""
 
 CallNext: TypeAlias = Callable[[Record], Awaitable[Any]]
 RecordMiddleware: TypeAlias = Callable[[Record, CallNext], Awaitable[Any]]
@@ -51,13 +52,21 @@ class Consumer(NamedTuple):
 class Consumers:
     """The consumers of one application, and what they share.
 
-    ``guard_for``: makes consumers idempotent; without it none can be. ``overrides``: of dependencies, in tests.
+    ``guard_for``: makes consumers idempotent; without it none can be. ``idempotent``: options of those that do not say
+    otherwise. ``overrides``: of dependencies, in tests.
     """
 
-    def __init__(self, *, guard_for: GuardFor | None = None, overrides: Overrides | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        guard_for: GuardFor | None = None,
+        idempotent: IdempotentConsumer | None = None,
+        overrides: Overrides | None = None,
+    ) -> None:
         self._consumers: dict[tuple[str, str | None], Consumer] = {}
         self._middleware: list[RecordMiddleware] = []
         self._guard_for = guard_for
+        self._defaults = idempotent or {}
         self._overrides = overrides
         self._queues: Queues | None = None
 
@@ -102,8 +111,10 @@ class Consumers:
         label = describe(function)
         chosen = checked(label, source, name, function, options)
         plan = make_plan(function, batch=chosen.batch, unwrap=chosen.unwrap, overrides=self._overrides, read_as=read_as)
-        if chosen.idempotent:
-            guard = self._guard(source, name, chosen, plan, label)
+        if chosen.idempotent is not None:
+            if self._defaults:
+                chosen = chosen._replace(idempotent={**self._defaults, **chosen.idempotent})
+            guard = self._guard(source, name, chosen, _key(chosen.key, plan, label), label)
         elif source == "firehose" and not chosen.batch:
             from lambdaframe.records.transforming import transforming
 
@@ -119,23 +130,20 @@ class Consumers:
             label,
         )
 
-    def _guard(self, source: str, name: str | None, options: Options, plan: Plan, label: str) -> Guard:
+    def _guard(
+        self,
+        source: str,
+        name: str | None,
+        options: Options,
+        key: Callable[[Any], Any] | str | None,
+        label: str,
+    ) -> Guard:
         if self._guard_for is None:
             raise ConfigurationError(f"{label}: idempotent=True needs an application with a store.")
-        key = options.key
-        if isinstance(key, str):
-            if plan.payload is None or plan.payload[0] != key:
-                known = "it takes none" if plan.payload is None else f"it takes {plan.payload[0]!r}"
-                raise ConfigurationError(
-                    f"{label}: key={key!r} is no argument for the payload; {known}. Name that, or write a function of "
-                    "the payload, as in key=lambda order: order.id."
-                )
-            key = _itself
-        elif key is not None and not (callable(key) and takes(key, 1)):
-            raise ConfigurationError(
-                f"{label}: key is the name of the payload's argument or a function of the payload, not {key!r}."
-            )
-        return self._guard_for(source, name, key)
+        try:
+            return self._guard_for(source, name, key, options.idempotent or {})
+        except ConfigurationError as exc:
+            raise ConfigurationError(f"{label}: {exc}") from exc
 
     def _sink(self, options: Options, label: str) -> Sink | None:
         if options.dead_letter is None:
@@ -193,6 +201,31 @@ def _around(middleware: RecordMiddleware, inner: Call) -> Call:
         return await middleware(record, inner)
 
     return call
+
+
+def _key(key: Callable[[Any], Any] | str | None, plan: Plan, label: str) -> Callable[[Any], Any] | str | None:
+    """Of a consumer's ``key`` what its guard takes. Raises ConfigurationError."""
+    if key is None:
+        return None
+    if not isinstance(key, str):
+        if callable(key) and takes(key, 1):  # pyright: ignore[reportUnnecessaryComparison] — for those without types
+            return key
+        raise ConfigurationError(
+            f"{label}: key is the name of the payload's argument, a JMESPath expression over the payload or a function "
+            f"of it, not {key!r}."
+        )
+    if plan.payload is None:
+        raise ConfigurationError(
+            f"{label}: key={key!r} is of the payload, and the function takes none. Write a function of the Record."
+        )
+    payload = plan.payload[0]
+    if key == payload:
+        return _itself
+    if key.startswith((f"{payload}.", f"{payload}[")):
+        raise ConfigurationError(
+            f"{label}: key={key!r} is looked for inside {payload!r}: write {key[len(payload) :].lstrip('.')!r}."
+        )
+    return key
 
 
 def _itself(payload: Any) -> Any:

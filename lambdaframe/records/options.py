@@ -2,13 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, cast
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict, cast
 
 from lambdaframe.concurrency import is_async_callable
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.routing.routes import seconds
 
 Errors: TypeAlias = type[Exception] | tuple[type[Exception], ...]
+
+
+class IdempotentConsumer(TypedDict, total=False):
+    """How an idempotent consumer skips what was done before. Left out, an option has the application's value
+    (``App(idempotency_options)``), then a default."""
+
+    ttl: float | timedelta
+    """How long it is known that a record was done, in seconds; an hour."""
+    lease: float | timedelta | None
+    """How long an attempt may stay silent before another takes over; extended while it runs. Without it the lease ends
+    two seconds after the deadline."""
+    on_expiry: Literal["retry", "reject"]
+    """A record whose attempt died: ``"retry"``, or fail until ``ttl`` has passed."""
 
 
 class ConsumerOptions(TypedDict, total=False):
@@ -21,10 +34,11 @@ class ConsumerOptions(TypedDict, total=False):
     order: Literal["batch", "group", "none"] | None
     """``"batch"``: start nothing more after the first failure. ``"group"``: one at a time within a group. ``"none"``:
     side by side. None: as the source has it."""
-    idempotent: bool
-    """Skip what was done before."""
+    idempotent: bool | IdempotentConsumer
+    """Skip what was done before: True, or options."""
     key: Callable[[Any], Any] | str | None
-    """With ``idempotent``: a function of the payload, or the payload's argument, in place of the record's id."""
+    """With ``idempotent``, in place of the record's id: a function of the payload, its argument's name, or a JMESPath
+    expression over its JSON."""
     timeout: float | timedelta | None
     """Seconds for one record; a TimeoutError fails it."""
     permanent: Errors
@@ -48,6 +62,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-event-destinations.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 """
 
+_MAPPING: Final[type[Any]] = Mapping
 _ORDERS = ("batch", "group", "none")
 _STREAMS = frozenset({"sqs", "kinesis", "dynamodb", "kafka"})
 _SINGLE = frozenset({"eventbridge", "sns", "s3", "logs", "invoke"})
@@ -55,12 +70,12 @@ _SINGLE = frozenset({"eventbridge", "sns", "s3", "logs", "invoke"})
 
 
 class Options(NamedTuple):
-    """See ``ConsumerOptions``. ``timeout`` in seconds."""
+    """See ``ConsumerOptions``. ``timeout`` in seconds. ``idempotent``: its options, None for a consumer that is not."""
 
     concurrency: int = 10
     batch: bool = False
     order: str | None = None
-    idempotent: bool = False
+    idempotent: IdempotentConsumer | None = None
     key: Callable[[Any], Any] | str | None = None
     timeout: float | None = None
     permanent: tuple[type[Exception], ...] = ()
@@ -86,7 +101,11 @@ def checked(
         timeout = seconds(given.get("timeout"))
     except ConfigurationError as exc:
         raise ConfigurationError(f"{label}: {exc}") from None
-    fields: dict[str, Any] = {**given, "timeout": timeout}
+    fields: dict[str, Any] = {
+        **given,
+        "timeout": timeout,
+        "idempotent": _idempotent(label, given.get("idempotent", False)),
+    }
     for kinds in ("permanent", "drop"):
         fields[kinds] = _classes(label, kinds, given.get(kinds, ()))
     options = Options(**fields)
@@ -94,13 +113,27 @@ def checked(
         raise ConfigurationError(
             f"{label}: concurrency={options.concurrency!r} must be an int of 1 or more: the records in work at once."
         )
-    for flag in ("batch", "idempotent"):
-        if type(getattr(options, flag)) is not bool:
-            raise ConfigurationError(f"{label}: {flag}={getattr(options, flag)!r} must be True or False.")
+    if type(options.batch) is not bool:
+        raise ConfigurationError(f"{label}: batch={options.batch!r} must be True or False.")
     _check_order(label, source, name, options.order)
     _check_unwrap(label, source, options.unwrap)
-    _check_together(label, source, function, options, given)
+    _check_together(label, source, function, options)
     return options
+
+
+def _idempotent(label: str, given: Any) -> IdempotentConsumer | None:
+    if isinstance(given, bool):
+        return IdempotentConsumer() if given else None
+    if not isinstance(given, _MAPPING):
+        raise ConfigurationError(f"{label}: idempotent: write True, or options such as {{'ttl': 3600}}, not {given!r}.")
+    known = sorted(IdempotentConsumer.__optional_keys__)
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(
+                f"{label}: idempotent has no option {name!r} for records; its options are {', '.join(known)}."
+            )
+    chosen: IdempotentConsumer = given
+    return chosen
 
 
 def _classes(label: str, name: str, given: Any) -> tuple[type[Exception], ...]:
@@ -144,14 +177,12 @@ def _check_unwrap(label: str, source: str, unwrap: Any) -> None:
         raise ConfigurationError(f"{label}: unwrap of {source} {takes}, not {unwrap!r}.")
 
 
-def _check_together(
-    label: str, source: str, function: Callable[..., Any], options: Options, given: Mapping[str, Any]
-) -> None:
+def _check_together(label: str, source: str, function: Callable[..., Any], options: Options) -> None:
     if options.batch:
         if source in _SINGLE:
             raise ConfigurationError(f"{label}: {source} gives single events: leave batch=True out.")
         for name in ("concurrency", "idempotent", "key", "timeout"):
-            if name in given and given[name] != Options._field_defaults[name]:
+            if getattr(options, name) != Options._field_defaults[name]:
                 raise ConfigurationError(
                     f"{label}: {name} is for functions that take one record; with batch=True the function has the "
                     f"whole stream. Leave {name} out, or batch."
@@ -160,9 +191,9 @@ def _check_together(
             raise ConfigurationError(
                 f"{label}: with batch=True write 'async def': a RecordStream is read with async for."
             )
-    if options.key is not None and not options.idempotent:
+    if options.key is not None and options.idempotent is None:
         raise ConfigurationError(f"{label}: key is the key of an idempotent consumer: write idempotent=True with it.")
-    if options.idempotent and source == "firehose":
+    if options.idempotent is not None and source == "firehose":
         raise ConfigurationError(
             f"{label}: a Firehose record that comes again must be transformed again: leave idempotent=True out."
         )

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Unpack
 
-    from lambdaframe.records.consumer import Consumers, RecordMiddleware
+    from lambdaframe.records.consumer import Consumer, Consumers, RecordMiddleware
     from lambdaframe.records.options import ConsumerOptions
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -17,6 +18,15 @@ class RecordVerbs:
     """The half of an application that consumes streams of records."""
 
     _consumers: "Consumers | None" = None
+
+    @property
+    def consumers(self) -> "Sequence[Consumer]":
+        """Every registered consumer, in the order they were registered."""
+        return () if self._consumers is None else self._consumers.all()
+
+    def consumer_of(self, source: str, name: str | None) -> "Consumer":
+        """The consumer of exactly this name, else the source's nameless one. Raises NoConsumerError."""
+        return self._known_consumers().find(source, name)
 
     def sqs(self, name: str | None = None, **options: "Unpack[ConsumerOptions]") -> Callable[[FunctionT], FunctionT]:
         """Consume the messages of the queue ``name``, or of every queue that has no consumer of its own.

@@ -1,11 +1,14 @@
 """The Idempotency-Key header, by the guard alone: no server, no routes."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import anyio
+import orjson
 import pytest
 
+from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.answers.responses import Answer
 from lambdaframe.idempotency import (
     IdempotencyConflictError,
@@ -14,7 +17,9 @@ from lambdaframe.idempotency import (
     MemoryStore,
     ResultOmittedError,
 )
-from lambdaframe.idempotency.http import Guard, http_guard, idempotency_key
+from lambdaframe.idempotency.http import Guard, http_guard
+from lambdaframe.idempotency.request import idempotency_key
+from lambdaframe.idempotency.runner import DISABLED
 from lambdaframe.invocation import Invocation, current
 from lambdaframe.types import Scope
 from tests.idempotency.clock import FakeClock
@@ -150,6 +155,41 @@ async def test_an_answer_too_long_to_keep_is_not_made_again() -> None:
     assert handler.calls == 1
 
 
+# Which answers are kept
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "final_statuses", "kept"),
+    [
+        (201, [], None, True),
+        (303, [(b"retry-after", b"1")], None, True),
+        (404, [], None, True),
+        (409, [], None, True),
+        (408, [], None, False),
+        (425, [], None, False),
+        (429, [], None, False),
+        (409, [(b"retry-after", b"5")], None, False),
+        (409, [(b"Retry-After", b"5")], {409}, False),
+        (404, [], {409}, False),
+        (409, [], {409}, True),
+        (429, [], [429], True),
+        (404, [], (), False),
+        (200, [], (), True),
+        (500, [], None, False),
+        (503, [], {404}, False),
+    ],
+)
+async def test_answers_that_are_final_are_kept(
+    status: int, headers: Any, final_statuses: Any, kept: bool, store: MemoryStore
+) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", final_statuses=final_statuses)
+    handler = Handler(Answer(status, headers, b"{}"))
+    for _ in range(2):
+        await guard(request("k"), BODY, handler)
+    assert handler.calls == (1 if kept else 2)
+    assert store.counters.released == (0 if kept else 2)
+
+
 # Who asks
 
 
@@ -168,6 +208,16 @@ async def test_the_app_may_say_who_asks(store: MemoryStore) -> None:
     guard = http_guard(store, app="shop", operation="POST /{tenant}", principal=tenant)
     for path in ("/a", "/b"):
         assert await guard(request("k", path=path, principal="same"), BODY, Handler()) == CREATED
+
+
+def seven(scope: Scope) -> Any:
+    return 7
+
+
+async def test_a_principal_that_is_no_text_is_a_mistake_of_the_application(store: MemoryStore) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", principal=seven)
+    with pytest.raises(ConfigurationError, match=r"POST /: principal gave int; it gives a text or None\."):
+        await guard(request("k"), BODY, must_not_run)
 
 
 async def test_apps_and_operations_do_not_share_keys(store: MemoryStore) -> None:
@@ -242,6 +292,120 @@ async def test_json_bodies_are_compared_as_json(content_type: bytes, same: bool,
     else:
         with pytest.raises(IdempotencyMismatchError):
             await again
+
+
+# What is asked, as the route says
+
+ADA = b'{"order": {"sku": "a"}, "trace": 1}'
+ADA_AGAIN = b'{"trace":2, "order":{"sku":"\\u0061"}}'
+BOB = b'{"order": {"sku": "b"}, "trace": 1}'
+
+
+def sku_of(scope: Scope, body: bytes) -> Any:
+    return orjson.loads(body)["order"]["sku"]
+
+
+@pytest.mark.parametrize("chosen", ["order.sku", "[order.sku, order.size]", "order", sku_of], ids=str)
+async def test_only_what_the_route_chooses_is_compared(chosen: Any, store: MemoryStore) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", fingerprint=chosen)
+    await guard(request("k"), ADA, Handler())
+    assert REPLAYED in (await guard(request("k", query=b"dry=1"), ADA_AGAIN, must_not_run)).headers
+    for scope, body in (
+        (request("k"), BOB),
+        (request("k", method="PUT"), ADA),
+        (request("k", path="/orders/1"), ADA),
+    ):
+        with pytest.raises(IdempotencyMismatchError):
+            await guard(scope, body, must_not_run)
+
+
+@pytest.mark.parametrize(
+    ("scope", "one", "two"),
+    [
+        (request("k"), b"no JSON", b"none either"),
+        (request("k"), b'{"items": 1}', b'{"items": 2}'),
+        (request("k"), b"[" * 2_000, b"[" * 3_000),
+        (request("k"), b'{"items": "\\ud800"}', b'{"items": "\\ud801"}'),
+        (request("k", content_type=b"text/plain"), b'{"items": [1]}', b'{"items": [2]}'),
+    ],
+    ids=["no JSON", "another type", "deep", "surrogate", "text"],
+)
+async def test_of_a_body_that_the_expression_is_not_for_all_counts(
+    scope: Scope, one: bytes, two: bytes, store: MemoryStore
+) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", fingerprint="length(items)")
+    await guard(scope, one, Handler())
+    assert REPLAYED in (await guard(scope, one, must_not_run)).headers
+    with pytest.raises(IdempotencyMismatchError):
+        await guard(scope, two, must_not_run)
+
+
+async def test_numbers_that_a_double_can_t_hold_are_told_apart(store: MemoryStore) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", fingerprint="cents")
+    await guard(request("k"), b'{"cents": 12345678901234567890123, "n": 1}', Handler())
+    await guard(request("k"), b'{"cents": 12345678901234567890123, "n": 2}', must_not_run)
+    with pytest.raises(IdempotencyMismatchError):
+        await guard(request("k"), b'{"cents": 12345678901234567890124, "n": 1}', must_not_run)
+
+
+async def test_a_body_of_hundreds_of_levels_is_compared_byte_for_byte(guard: Guard) -> None:
+    deep = b"[" * 400 + b"]" * 400
+    await guard(request("k"), deep, Handler())
+    assert REPLAYED in (await guard(request("k"), deep, must_not_run)).headers
+
+
+async def test_a_fingerprint_that_can_t_be_compared_is_a_mistake_of_the_application(store: MemoryStore) -> None:
+    guard = http_guard(store, app="shop", operation="POST /", fingerprint=lambda scope, body: object())
+    with pytest.raises(ConfigurationError, match=r"POST /: what fingerprint gave can't be compared: .*object"):
+        await guard(request("k"), BODY, must_not_run)
+
+
+# Options
+
+
+async def a_coroutine(scope: Scope) -> str:
+    return ""
+
+
+def of_the_body(body: bytes) -> bytes:
+    return body
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"ttl": 60}, "a result must be kept for twice the longest lease"),
+    ({"lease": timedelta(0)}, "lease is a positive number"),
+    ({"on_conflict": "fail"}, "on_conflict is one of"),
+    ({"on_expiry": "wait"}, "on_expiry is one of"),
+    ({"required": "no"}, "required is True or False, not 'no'"),
+    ({"principal": "sub"}, "principal is a function of the scope, not async, that gives a text or None, not 'sub'"),
+    ({"principal": a_coroutine}, "principal is a function of the scope, not async"),
+    ({"principal": lambda: "me"}, "principal is a function of the scope"),
+    ({"fingerprint": ["a"]}, r"or a function of \(scope, body\), not async; \['a'\] is neither"),
+    ({"fingerprint": of_the_body}, r"or a function of \(scope, body\)"),
+    ({"fingerprint": "a["}, "'a\\[' is no JMESPath expression"),
+    ({"fingerprint": "size(a)"}, r"JMESPath has no function size\(\)"),
+    ({"final_statuses": 404}, r"final_statuses are statuses from 200 to 499, such as \{404, 409\}, not 404"),
+    ({"final_statuses": [500]}, "not 500: after a server's error the next request tries again"),
+    ({"final_statuses": ["404"]}, "not '404'"),
+    ({"final_statuses": "404"}, "not '404'"),
+    ({"final_statuses": [True]}, "not True"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WRONG)
+def test_mistakes_in_options_are_found_at_registration(options: Any, said: str, store: MemoryStore) -> None:
+    with pytest.raises(ConfigurationError, match=f"POST /: .*{said}"):
+        http_guard(store, app="shop", operation="POST /", **options)
+
+
+async def test_switched_off_each_request_runs_with_or_without_a_key(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = Handler()
+    monkeypatch.setenv(DISABLED, "1")
+    for scope in (request("k"), request("k"), request(), request("a b")):
+        assert await guard(scope, BODY, handler) == CREATED
+    assert handler.calls == 4
 
 
 # The header

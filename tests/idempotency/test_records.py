@@ -6,8 +6,9 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import BaseModel, Field
 
-from lambdaframe.errors import PoisonRecordError
+from lambdaframe.errors import ConfigurationError, PoisonRecordError, StoreUnavailableError
 from lambdaframe.idempotency import (
     IdempotencyConflictError,
     IdempotencyKeyError,
@@ -17,6 +18,8 @@ from lambdaframe.idempotency import (
     current_lease,
 )
 from lambdaframe.idempotency.records import BusinessKey, RecordCall, record_guard
+from lambdaframe.idempotency.runner import DISABLED
+from lambdaframe.idempotency.transitions import Claim, Reply
 from lambdaframe.records.change import Change
 from lambdaframe.records.record import Record, RecordFields
 
@@ -43,7 +46,7 @@ class Consumer:
 
 
 def guarded(
-    consumer: Consumer, *, store: Store | None = None, key: BusinessKey | None = None, **named: Any
+    consumer: Consumer, *, store: Store | None = None, key: BusinessKey | str | None = None, **named: Any
 ) -> RecordCall:
     names: dict[str, Any] = {"app": "shop", "source": "sqs", "name": "orders", **named}
     return record_guard(store or MemoryStore(), key=key, **names)(consumer)
@@ -121,6 +124,67 @@ async def test_a_missing_business_key_is_an_error() -> None:
     with pytest.raises(IdempotencyKeyError, match=r"sqs\|orders"):
         await guarded(consumer, key=lambda order: order.get("id"))(record(1), ({},))
     assert consumer.seen == []
+
+
+@pytest.mark.parametrize(
+    ("key", "payload", "found"),
+    [
+        ("id", {"id": 7}, True),
+        ("order.id", {"order": {"id": 7}}, True),
+        ("[tenant, id]", {"id": 7}, True),
+        ("id", Decimal("1.5"), False),
+        ("id", {"id": None}, False),
+        ("id", {"id": ""}, False),
+        ("[tenant, id]", {}, False),
+        ("items[].id", {"items": []}, False),
+    ],
+)
+async def test_an_expression_finds_the_business_key(key: str, payload: Any, found: bool) -> None:
+    consumer = Consumer()
+    call = guarded(consumer, key=key)
+    for number in (1, 2):
+        if found:
+            await call(record(number), (payload,))
+        else:
+            with pytest.raises(IdempotencyKeyError, match=r"sqs\|orders"):
+                await call(record(number), (payload,))
+    assert len(consumer.seen) == found
+
+
+async def test_an_expression_over_a_model_reads_its_fields() -> None:
+    class Order(BaseModel):
+        number: int = Field(alias="orderNumber")
+
+    consumer = Consumer()
+    call = guarded(consumer, key="number")
+    for _ in range(2):
+        await call(record(1), (Order(orderNumber=7),))
+    assert len(consumer.seen) == 1
+
+
+async def test_what_has_no_json_can_t_be_searched() -> None:
+    with pytest.raises(ConfigurationError, match=r"key='id' can't be looked for: .*object"):
+        await guarded(Consumer(), key="id")(record(1), (object(),))
+
+
+async def test_while_the_store_is_away_records_fail_and_nothing_runs() -> None:
+    class Away(MemoryStore):
+        async def acquire(self, claim: Claim) -> Reply:
+            raise StoreUnavailableError("Redis at host:1", "acquire", OSError("refused"))
+
+    consumer = Consumer()
+    with pytest.raises(StoreUnavailableError):
+        await guarded(consumer, store=Away())(record(1), ())
+    assert consumer.seen == []
+
+
+async def test_switched_off_each_record_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer()
+    call = guarded(consumer, key=lambda order: None)
+    monkeypatch.setenv(DISABLED, "1")
+    for _ in range(2):
+        await call(record(1), ({},))
+    assert len(consumer.seen) == 2
 
 
 CHANGE = Change("MODIFY", keys={"id": Decimal("1.5")}, old=None, new={"tags": {"b", "a"}, "raw": b"\xff"})

@@ -211,7 +211,7 @@ async def test_the_error_at_hand_outlives_a_failing_release(capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("result", "reason"),
-    [(object(), "object is no JSON"), ("x" * 99, "it has 101 bytes, and the store takes 100")],
+    [(object(), "object can't be written"), ("x" * 99, "it has 101 bytes, and the store takes 100")],
     ids=["not JSON", "too long"],
 )
 async def test_a_result_that_can_t_be_kept_is_not_made_again(

@@ -35,8 +35,7 @@ def service(**options: Any) -> App:
 
     for register in (app.sqs, app.kinesis, app.dynamodb, app.kafka):
         register()(any_record)
-    app.event("*")(any_record)
-    app.sns("*")(any_record)
+    app.event("com.example.orders")(any_record)
     return app
 
 
@@ -138,7 +137,7 @@ def test_each_record_of_a_batch_has_its_own(make: Make, written: Written) -> Non
     ("event_name", "identifier"),
     [
         ("eventbridge/custom", lambda event: event["id"]),
-        ("kinesis/plain", lambda event: event["Records"][0]["kinesis"]["sequenceNumber"]),
+        ("kinesis/enhanced_fan_out", lambda event: event["Records"][0]["kinesis"]["sequenceNumber"]),
         ("dynamodb/all_types", lambda event: event["Records"][0]["dynamodb"]["SequenceNumber"]),
     ],
 )

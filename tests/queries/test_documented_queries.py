@@ -81,8 +81,8 @@ def test_every_query_of_the_page_gives_rows(lines: list[str]) -> None:
 EXPECTED: Mapping[str, list[Row]] = {
     "Errors by route": [{"method": "GET", "route": "/orders/{order_id}", "errors": 2}],
     "Why records fail": [
-        {"consumer": "sqs 'payments'", "exception_name": "KeyError", "failures": 1},
-        {"consumer": "sqs 'payments'", "exception_name": None, "failures": 1},
+        {"consumer": "pay", "exception_name": "KeyError", "failures": 1},
+        {"consumer": "pay", "exception_name": None, "failures": 1},
     ],
     "Repeated requests: replays and conflicts": [
         {"route": "/orders", "idempotency": "replayed", "requests": 2},
@@ -93,7 +93,13 @@ EXPECTED: Mapping[str, list[Row]] = {
 
 @pytest.mark.parametrize("title", EXPECTED)
 def test_a_query_finds_what_happened(title: str, lines: list[str]) -> None:
-    assert run(QUERIES[title], lines) == EXPECTED[title]
+    rows = run(QUERIES[title], lines)
+    assert [_short(row) for row in rows] == EXPECTED[title]
+
+
+def _short(row: Row) -> Row:
+    """A function by its own name: its module and the test around it say nothing here."""
+    return {**row, "consumer": row["consumer"].rpartition(".")[2]} if "consumer" in row else row
 
 
 def test_cold_starts_are_counted(lines: list[str]) -> None:

@@ -77,9 +77,25 @@ WRONG: list[tuple[str, str | None, Any, dict[str, Any], str]] = [
     ("dynamodb", "t", takes_one, {"unwrap": "sns"}, "unwrap of dynamodb is for sqs, kinesis and firehose"),
     ("sqs", "q", takes_the_record, {"unwrap": "sns"}, "nothing to unwrap"),
     ("sqs", "q", takes_one, {"key": "order"}, "write idempotent=True with it"),
-    ("sqs", "q", takes_one, {"idempotent": True, "key": "id"}, "it takes 'order'. Name that, or write a function"),
-    ("sqs", "q", takes_the_record, {"idempotent": True, "key": "record"}, "it takes none"),
-    ("sqs", "q", takes_one, {"idempotent": True, "key": takes_nothing}, "a function of the payload"),
+    ("sqs", "q", takes_one, {"idempotent": True, "key": "order.id"}, "inside 'order': write 'id'"),
+    ("sqs", "q", takes_one, {"idempotent": True, "key": "id["}, r"'id\[' is no JMESPath expression"),
+    ("sqs", "q", takes_one, {"idempotent": True, "key": "size(id)"}, r"JMESPath has no function size\(\)"),
+    ("sqs", "q", takes_the_record, {"idempotent": True, "key": "record"}, "takes none. Write a function of the Record"),
+    ("sqs", "q", takes_one, {"idempotent": True, "key": takes_nothing}, "over the payload or a function of it, not"),
+    ("sqs", "q", takes_one, {"idempotent": True, "key": 3}, "or a function of it, not 3"),
+    ("sqs", "q", takes_one, {"idempotent": "yes"}, "write True, or options such as {'ttl': 3600}, not 'yes'"),
+    (
+        "sqs",
+        "q",
+        takes_one,
+        {"idempotent": {"required": True}},
+        "no option 'required' for records; its options are lease",
+    ),
+    ("sqs", "q", takes_one, {"idempotent": {"ttl": 60}}, "a result must be kept for twice the longest lease"),
+    ("sqs", "q", takes_one, {"idempotent": {"on_expiry": "wait"}}, "on_expiry is one of"),
+    ("sqs", "q", takes_all, {"batch": True, "idempotent": {"lease": 5}}, "Leave idempotent out, or batch"),
+    ("firehose", "d", takes_one, {"idempotent": {}}, "must be transformed again"),
+    ("sqs", "q", takes_one, {"batch": 1}, "batch=1 must be True or False"),
 ]
 
 
@@ -243,7 +259,7 @@ async def deliver(app: App, *records: Record) -> Stream:
     return stream
 
 
-@pytest.mark.parametrize("key", ["order", id_of], ids=["argument", "function"])
+@pytest.mark.parametrize("key", ["order", id_of, "id", "[id, status]"], ids=["argument", "function", "path", "paths"])
 def test_a_business_key_makes_two_records_one(key: Any) -> None:
     made = app()
     seen: list[int] = []

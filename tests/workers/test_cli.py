@@ -23,7 +23,7 @@ def test_routes_lists_routes_and_consumers() -> None:
     done = lambdaframe("routes", "main:app")
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert ["http", "POST", "/orders", "main.create_order", "idempotent"] in lines
+    assert ["http", "POST", "/orders", "main.create_order", "idempotent(lease=5)"] in lines
     assert ["http", "GET", "/orders/{order_id}", "main.read_order"] in lines
     assert ["sqs", "payments", "main.fulfil", "concurrency=20"] in lines
 

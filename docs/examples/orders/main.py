@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from lambdaframe import App, Change, HTTPException, Query, Record, bind, logger
+from lambdaframe.idempotency import current_lease
 from lambdaframe_adapters import LambdaHandler
 from models import Click, NewOrder, Order, Payment, Status
-from repository import ClosedOrderError, Orders, OrdersInMemory, UnknownOrderError
+from repository import ClosedOrderError, OrderedBeforeError, Orders, OrdersInMemory, UnknownOrderError
 
 
 @asynccontextmanager
@@ -25,7 +26,7 @@ async def lifespan(app: App) -> AsyncGenerator[None]:
     logger.info("orders service is down")
 
 
-app = App(service="orders", idempotency="memory://", lifespan=lifespan)
+app = App(service="orders", idempotency=os.environ.get("ORDERS_IDEMPOTENCY", "memory://"), lifespan=lifespan)
 
 
 def open_orders(database: str | None) -> Orders:
@@ -47,10 +48,15 @@ def clicks() -> Counter[str]:
     return counted
 
 
-@app.post("/orders", status_code=201, idempotent=True)
+@app.post("/orders", status_code=201, idempotent={"lease": 5})
 async def create_order(new: NewOrder) -> Order:
-    """Place an order. With an Idempotency-Key header, a client may repeat the request: it gets the same answer."""
-    order = await orders().add(new)
+    """Place an order. A client may repeat the request with its Idempotency-Key: it gets the same answer."""
+    # A process may die when the order is placed and nobody knows it yet. Five seconds later the client's next try runs
+    # this again, so the order itself remembers which request it is of.
+    try:
+        order = await orders().add(new, request=current_lease().key)
+    except OrderedBeforeError as error:
+        raise HTTPException(409, str(error)) from error
     bind(order_id=order.id)
     logger.info("order placed", sku=order.sku, quantity=order.quantity)
     return order

@@ -21,10 +21,22 @@ class ClosedOrderError(Exception):
         self.order = order
 
 
+class OrderedBeforeError(Exception):
+    """The request has placed another order, some time ago."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(f"This request has placed order {order.id}, and that is a different one.")
+
+
 class Orders(Protocol):
     """Four operations. Each is atomic: of two callers that close one order, one succeeds."""
 
-    async def add(self, new: NewOrder) -> Order: ...
+    async def add(self, new: NewOrder, request: str) -> Order:
+        """Place the order of this request, a text that names it, or give the one that was placed for it before.
+
+        Raises OrderedBeforeError when that was for something else.
+        """
+        ...
 
     async def get(self, order_id: int) -> Order:
         """Raises UnknownOrderError."""
@@ -39,17 +51,27 @@ class Orders(Protocol):
         ...
 
 
+def same(order: Order, new: NewOrder) -> Order:
+    """The order, if it is what is asked for. Raises OrderedBeforeError."""
+    if order.model_dump(include=set(NewOrder.model_fields)) != new.model_dump():
+        raise OrderedBeforeError(order)
+    return order
+
+
 class OrdersInMemory:
     """Orders of one process, for a laptop and for tests. A deployed service puts a table behind the same protocol."""
 
     def __init__(self) -> None:
         self._orders: dict[int, Order] = {}
+        self._ids_of_requests: dict[str, int] = {}
         self._ids = count(1)
 
-    async def add(self, new: NewOrder) -> Order:
-        order = Order(id=next(self._ids), **new.model_dump())
-        self._orders[order.id] = order
-        return order
+    async def add(self, new: NewOrder, request: str) -> Order:
+        if request not in self._ids_of_requests:
+            order = Order(id=next(self._ids), **new.model_dump())
+            self._orders[order.id] = order
+            self._ids_of_requests[request] = order.id
+        return same(self._orders[self._ids_of_requests[request]], new)
 
     async def get(self, order_id: int) -> Order:
         if order_id not in self._orders:

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from models import NewOrder, Order, Status
-from repository import ClosedOrderError, UnknownOrderError
+from repository import ClosedOrderError, UnknownOrderError, same
 
 T = TypeVar("T")
 
 _TABLE = """CREATE TABLE IF NOT EXISTS orders (
-    id INTEGER PRIMARY KEY, customer TEXT, sku TEXT, quantity INTEGER, status TEXT NOT NULL DEFAULT 'placed')"""
+    id INTEGER PRIMARY KEY, request TEXT NOT NULL UNIQUE, customer TEXT, sku TEXT, quantity INTEGER,
+    status TEXT NOT NULL DEFAULT 'placed')"""
+
+_INSERT = """INSERT INTO orders (request, customer, sku, quantity) VALUES (:request, :customer, :sku, :quantity)
+    ON CONFLICT (request) DO NOTHING"""
 
 
 class OrdersInSQLite:
@@ -23,15 +27,13 @@ class OrdersInSQLite:
         self._path = path
         self._in(lambda database: database.execute(_TABLE))
 
-    async def add(self, new: NewOrder) -> Order:
-        def insert(database: sqlite3.Connection) -> int:
-            values = new.model_dump(include={"customer", "sku", "quantity"})
-            cursor = database.execute(
-                "INSERT INTO orders (customer, sku, quantity) VALUES (:customer, :sku, :quantity)", values
-            )
-            return cursor.lastrowid or 0
+    async def add(self, new: NewOrder, request: str) -> Order:
+        def insert(database: sqlite3.Connection) -> Order:
+            database.execute(_INSERT, {**new.model_dump(), "request": request})
+            row = database.execute("SELECT * FROM orders WHERE request = ?", (request,)).fetchone()
+            return same(Order.model_validate(dict(row)), new)
 
-        return Order(id=await self._aside(insert), **new.model_dump())
+        return await self._aside(insert)
 
     async def get(self, order_id: int) -> Order:
         return await self._aside(lambda database: _get(database, order_id))

@@ -5,6 +5,7 @@ they are, and loaded only by those who import them.
 """
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, cast
 
 import orjson
@@ -21,6 +22,9 @@ _ANY_KEYS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 JSON_TYPE = (b"content-type", b"application/json")
+_BY_PATH = "http.response.pathsend"
+"""An extension by which a server sends a file by itself: https://asgi.readthedocs.io/en/latest/extensions.html#path-send"""
+
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose answer carries no content (RFC 9110, sections 15.3.5, 15.3.6, 15.4.5)."""
 
@@ -132,5 +136,7 @@ async def capture(response: "Response", scope: Scope, receive: Receive) -> Answe
             await sleep_forever()
         return message
 
-    await response(scope, patient, send)
+    offered: Mapping[str, Any] = scope.get("extensions") or {}
+    extensions = {name: value for name, value in offered.items() if name != _BY_PATH}
+    await response({**scope, "extensions": extensions}, patient, send)
     return Answer(start["status"], [(bytes(name), bytes(value)) for name, value in start["headers"]], b"".join(chunks))

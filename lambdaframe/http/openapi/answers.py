@@ -158,12 +158,13 @@ def automatic_answers(
     *,
     takes: bool,
     narrowed: bool,
-    idempotent: bool,
+    key_required: bool | None,
     security: list[dict[str, list[str]]],
 ) -> dict[str, dict[str, Any]]:
     """What the framework answers where a request can't be served, by status.
 
-    ``takes``: it takes any value. ``narrowed``: its path takes certain texts only.
+    ``takes``: it takes any value. ``narrowed``: its path takes certain texts only. ``key_required``: whether it needs
+    an Idempotency-Key; None where it takes none.
     """
     said: dict[str, str] = {}
     if narrowed:
@@ -173,8 +174,8 @@ def automatic_answers(
         said["415"] = "The body is not said to be JSON."
     elif body is not None and body.media_type == MULTIPART:
         said["400"] = "The body is not a valid form."
-    if idempotent:
-        missing = "The Idempotency-Key header is missing or malformed."
+    if key_required is not None:
+        missing = f"The Idempotency-Key header is {'missing or ' if key_required else ''}malformed."
         said["400"] = f"{said['400']} {missing}" if "400" in said else missing
         said["409"] = "A request with this Idempotency-Key is still in work."
     if security:
@@ -184,6 +185,6 @@ def automatic_answers(
     made = {status: problems.entry(description) for status, description in said.items()}
     if takes:
         made["422"] = problems.entry("The request does not fit what this operation takes.", validation=True)
-    elif idempotent:
+    elif key_required is not None:
         made["422"] = problems.entry("The Idempotency-Key was used for another request.")
     return dict(sorted(made.items()))

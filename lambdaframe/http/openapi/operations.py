@@ -93,7 +93,7 @@ def _read(route: "Route", dependant: Dependant, method: str, operation_id: str) 
         dependant,
         method,
         operation_id,
-        read_parameters(route.path, dependant, idempotent=bool(route.options.get("idempotent"))),
+        read_parameters(route.path, dependant, key_required=key_required(route)),
         read_body(dependant, operation_id),
         read_answers(route, dependant.returns, dependant.name, operation_id),
     )
@@ -128,11 +128,17 @@ def write_operation(
         problems,
         takes=any(one.fields for one in operation.dependant.flat()),
         narrowed=any(convertor in NARROW for _, convertor in parse_path(route.path)),
-        idempotent=bool(options.get("idempotent")),
+        key_required=key_required(route),
         security=requirements,
     )
     made["responses"] = write_answers(operation.answers, schemas, problems, automatic)
     return merge(made, options.get("openapi_extra") or {})
+
+
+def key_required(route: "Route") -> bool | None:
+    """Whether its requests need an Idempotency-Key; None where there is none."""
+    options = route.idempotent
+    return None if options is None else options.get("required", True)
 
 
 def _docstring(route: "Route") -> str:

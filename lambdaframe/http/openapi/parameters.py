@@ -28,7 +28,6 @@ _BY_CONVERTOR: Mapping[str, dict[str, Any]] = {
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
-    "required": True,
     "description": "Names this request: sent again with the same key, it is answered as the first time.",
     "schema": {
         "type": "string",
@@ -42,23 +41,24 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of one route, in the order of the places."""
+    """The parameters of one route, in the order of the places. ``key_required``: whether it needs an Idempotency-Key;
+    None where it takes none."""
 
     path: str
     fields: tuple[tuple[Field, Shape], ...]
-    idempotent: bool
+    key_required: bool | None
 
     def shapes(self) -> list[Shape]:
         """What they need schemas of."""
         return [shape for _, shape in self.fields]
 
 
-def read_parameters(path: str, dependant: Dependant, *, idempotent: bool) -> Parameters:
-    """The parameters of a handler's whole tree."""
+def read_parameters(path: str, dependant: Dependant, *, key_required: bool | None) -> Parameters:
+    """The parameters of a handler's whole tree. ``key_required``: see ``Parameters``."""
     fields = [
         (field, shape_of_field(field, dependant.name)) for place in _PLACES for field in documented(dependant, place)
     ]
-    return Parameters(path, tuple(fields), idempotent)
+    return Parameters(path, tuple(fields), key_required)
 
 
 def write_parameters(parameters: Parameters, schemas: Schemas) -> list[dict[str, Any]]:
@@ -79,8 +79,8 @@ def _all(parameters: Parameters, schemas: Schemas) -> Iterator[dict[str, Any]]:
             yield {"name": name, "in": "path", "required": True, "schema": schema}
     for field, shape in parameters.fields:
         yield from _unfolded(field, shape, schemas) if field.model else [_single(field, shape, schemas)]
-    if parameters.idempotent:
-        yield IDEMPOTENCY_KEY
+    if parameters.key_required is not None:
+        yield {**IDEMPOTENCY_KEY, "required": parameters.key_required}
 
 
 def _single(field: Field, shape: Shape, schemas: Schemas) -> dict[str, Any]:

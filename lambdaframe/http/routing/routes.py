@@ -3,20 +3,49 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypedDict
 
 from lambdaframe.errors import ConfigurationError
 from lambdaframe.http.binding.parameters import Needed
 from lambdaframe.http.routing.paths import fill_path, parse_path
 from lambdaframe.http.routing.urls import inner_path, no_match
-from lambdaframe.types import ASGIApp
+from lambdaframe.types import ASGIApp, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Literal
+
     from starlette.datastructures import URLPath
     from starlette.responses import Response
 
+_MAPPING: Final[type[Any]] = Mapping
+
 IncEx: TypeAlias = set[int] | set[str] | Mapping[int, Any] | Mapping[str, Any]
 """Which fields, as pydantic's ``include`` and ``exclude`` take them."""
+
+
+class IdempotentRoute(TypedDict, total=False):
+    """What an idempotent route can be told. Left out, an option has the application's value
+    (``App(idempotency_options)``), then a default.
+
+    ``ttl``: how long answers are kept, in seconds; an hour. ``lease``: how long an attempt may stay silent before
+    another takes over; it is extended while the attempt runs. Without it the lease ends two seconds after the deadline.
+    ``on_conflict``: ``"wait"`` for a running attempt, or ``"reject"`` with 409 at once. ``on_expiry``: ``"retry"`` an
+    operation whose attempt died, or ``"reject"``. ``required``: whether a request without a key is a 400; True.
+    ``principal``: a function of the scope that says who asks, in place of the gateway's authorizer. ``fingerprint``:
+    what has to be the same under one key, beside method and path, in place of query and body: a JMESPath expression
+    over the JSON body, or a function of ``(scope, body)``. ``final_statuses``: the client's errors (4xx) that are kept;
+    all but 408, 425 and 429. Answers below 400 are always kept, from 500 on never, with ``Retry-After`` no error.
+    """
+
+    ttl: "float | timedelta"
+    lease: "float | timedelta | None"
+    on_conflict: 'Literal["wait", "reject"]'
+    on_expiry: 'Literal["retry", "reject"]'
+    required: bool
+    principal: "Callable[[Scope], str | None] | None"
+    fingerprint: "Callable[[Scope, bytes], Any] | str | None"
+    final_statuses: "Collection[int]"
 
 
 class RouteOptions(TypedDict, total=False):
@@ -24,8 +53,9 @@ class RouteOptions(TypedDict, total=False):
 
     ``status_code`` is 200 unless the response class has its own. ``response_model`` replaces the return annotation;
     None checks nothing. ``timeout`` in seconds; None for no limit. ``idempotent`` honours the ``Idempotency-Key``
-    header. ``name`` is what ``url_path_for`` knows it by: the function's name. The rest is for the OpenAPI document:
-    ``responses`` by status, ``openapi_extra`` merged into the operation.
+    header: True, or the options of an ``IdempotentRoute``. ``name`` is what ``url_path_for`` knows it by: the
+    function's name. The rest is for the OpenAPI document: ``responses`` by status, ``openapi_extra`` merged into the
+    operation.
     """
 
     status_code: int | None
@@ -38,7 +68,7 @@ class RouteOptions(TypedDict, total=False):
     response_model_exclude_defaults: bool
     response_model_exclude_none: bool
     dependencies: Sequence[Any]
-    idempotent: bool
+    idempotent: bool | IdempotentRoute
     timeout: float | timedelta | None
     name: str
     tags: Sequence[str | Enum]
@@ -64,6 +94,20 @@ class Route(NamedTuple):
     def under(self, prefix: str, outer: RouteOptions) -> "Route":
         """The same as part of a router with this prefix and these options."""
         return Route(prefix + self.path, self.methods, self.function, merged(outer, self.options), self.name)
+
+    @property
+    def idempotent(self) -> IdempotentRoute | None:
+        """The options of an idempotent route, empty where none were given; None for a route that is not idempotent."""
+        given = self.options.get("idempotent", False)
+        return (IdempotentRoute() if given else None) if isinstance(given, bool) else given
+
+    def idempotent_with(self, defaults: IdempotentRoute) -> "Route":
+        """The same, its idempotency with these options where it does not say otherwise."""
+        own = self.idempotent
+        if own is None or not defaults:
+            return self
+        both: IdempotentRoute = {**defaults, **own}
+        return self._replace(options={**self.options, "idempotent": both})
 
     def path_for(self, name: str, params: Mapping[str, Any]) -> str:
         """Its path, percent-encoded. Raises ValueError, which says why, where these are not its parameters."""
@@ -167,3 +211,16 @@ def check_options(options: RouteOptions, where: str) -> None:
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599):
         raise ConfigurationError(f"{where}: a status_code is a number from 100 to 599, not {status!r}.")
     seconds(options.get("timeout"))
+    idempotent: Any = options.get("idempotent", False)
+    if not isinstance(idempotent, bool):
+        check_idempotent(idempotent, f"{where}: idempotent", "True, or options")
+
+
+def check_idempotent(given: Any, what: str, kind: str = "options") -> None:
+    """Raises ConfigurationError unless these may be the options of an idempotent route, by their names."""
+    if not isinstance(given, _MAPPING):
+        raise ConfigurationError(f"{what}: write {kind} such as {{'ttl': 3600}}, not {given!r}.")
+    known = sorted(IdempotentRoute.__optional_keys__)
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(f"{what} has no option {name!r}. The options are {', '.join(known)}.")

@@ -1,0 +1,3 @@
+from tests.chaos.commandline import main
+
+raise SystemExit(main())
