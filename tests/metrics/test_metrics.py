@@ -43,7 +43,8 @@ def measured(written: Written) -> dict[tuple[str, str], list[float]]:
 
 
 def bare(**options: Any) -> App:
-    return App(service="orders", metrics={"namespace": "Shop", "builtin": False, **options})
+    given: Any = {"namespace": "Shop", "builtin": False, **options}
+    return App(service="orders", metrics=given)
 
 
 def test_a_request_measures(written: Written) -> None:
@@ -91,7 +92,14 @@ async def test_nothing_is_lost_when_the_request_is_cancelled(written: Written) -
     async def receive() -> Any: ...
     async def send(message: Any) -> None: ...
 
-    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [],
+    }
     task = asyncio.ensure_future(app(scope, receive, send))
     await anyio.wait_all_tasks_blocked()
     task.cancel()
@@ -181,7 +189,8 @@ def test_memory_stays_bounded(written: Written, make: Make) -> None:
     ],
 )
 def test_what_cloudwatch_would_refuse_is_logged(arguments: dict[str, Any], reason: str, written: Written) -> None:
-    metrics.add(**{"name": "Orders", **arguments})
+    given: dict[str, Any] = {"name": "Orders", **arguments}
+    metrics.add(**given)
     assert (written.line["level"], reason in written.line["reason"]) == ("ERROR", True)
 
 

@@ -151,7 +151,14 @@ async def test_a_cancelled_request_has_its_line(written: Written) -> None:
         bind(waiting=True)
         await anyio.sleep_forever()
 
-    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [],
+    }
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b""}
@@ -179,7 +186,7 @@ def test_concurrent_requests_do_not_tell_each_others_story(written: Written) -> 
     async def many() -> None:
         async def one(number: int) -> None:
             path = f"/{number}"
-            scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+            scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
 
             async def receive() -> dict[str, Any]:
                 return {"type": "http.request", "body": b""}

@@ -15,6 +15,8 @@ from tests.logging.written import Written
 
 Load = Callable[[str], dict[str, Any]]
 Make = Callable[..., LambdaHandler]
+Path = tuple[str | int, ...]
+"""Where something stands in an event."""
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 XRAY = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=557abcec3ee5a047;Sampled=1"
@@ -43,6 +45,12 @@ def ids(written: Written, message: str) -> list[str]:
     return [line["correlation_id"] for line in written.lines if line["message"] == message]
 
 
+def at(event: Any, path: Path) -> Any:
+    for step in path:
+        event = event[step]
+    return event
+
+
 def with_headers(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
     """The event with these headers, in whichever way its source writes them."""
     if event.get("multiValueHeaders") is not None:
@@ -55,19 +63,19 @@ def with_headers(event: dict[str, Any], headers: Mapping[str, str]) -> dict[str,
 @pytest.mark.parametrize(
     ("event_name", "gateways"),
     [
-        ("http_api/no_body", lambda event: event["requestContext"]["requestId"]),
-        ("http_api_v1/stage", lambda event: event["requestContext"]["requestId"]),
-        ("function_url/plain", lambda event: event["requestContext"]["requestId"]),
-        ("edge/viewer_request", lambda event: event["Records"][0]["cf"]["config"]["requestId"]),
+        ("http_api/no_body", ("requestContext", "requestId")),
+        ("http_api_v1/stage", ("requestContext", "requestId")),
+        ("function_url/plain", ("requestContext", "requestId")),
+        ("edge/viewer_request", ("Records", 0, "cf", "config", "requestId")),
     ],
 )
 def test_a_gateway_says_the_id_unless_the_client_does(
-    event_name: str, gateways: Callable[[Any], str], event: Load, make: Make, written: Written
+    event_name: str, gateways: Path, event: Load, make: Make, written: Written
 ) -> None:
     handler = make(service())
     given = event(event_name)
     handler(given, LambdaContext())
-    assert ids(written, "request served") == [gateways(given)]
+    assert ids(written, "request served") == [at(given, gateways)]
 
 
 @pytest.mark.parametrize(
@@ -136,17 +144,17 @@ def test_each_record_of_a_batch_has_its_own(make: Make, written: Written) -> Non
 @pytest.mark.parametrize(
     ("event_name", "identifier"),
     [
-        ("eventbridge/custom", lambda event: event["id"]),
-        ("kinesis/enhanced_fan_out", lambda event: event["Records"][0]["kinesis"]["sequenceNumber"]),
-        ("dynamodb/all_types", lambda event: event["Records"][0]["dynamodb"]["SequenceNumber"]),
+        ("eventbridge/custom", ("id",)),
+        ("kinesis/enhanced_fan_out", ("Records", 0, "kinesis", "sequenceNumber")),
+        ("dynamodb/all_types", ("Records", 0, "dynamodb", "SequenceNumber")),
     ],
 )
 def test_records_without_attributes_go_by_their_id(
-    event_name: str, identifier: Callable[[Any], str], event: Load, make: Make, written: Written
+    event_name: str, identifier: Path, event: Load, make: Make, written: Written
 ) -> None:
     given = event(event_name)
     make(service())(given, LambdaContext())
-    assert ids(written, "record in work")[0] == identifier(given)
+    assert ids(written, "record in work")[0] == at(given, identifier)
 
 
 def test_kafka_says_it_in_a_header(make: Make, written: Written) -> None:

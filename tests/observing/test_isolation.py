@@ -75,10 +75,13 @@ def test_requests_in_threads_never_see_each_others_keys(written: Written) -> Non
 
     client = TestClient(app)
 
+    async def in_worker(number: int) -> None:
+        await anyio.to_thread.run_sync(client.get, f"/{number}")
+
     async def many() -> None:
         async with anyio.create_task_group() as group:
             for number in range(100):
-                group.start_soon(anyio.to_thread.run_sync, client.get, f"/{number}")
+                group.start_soon(in_worker, number)
 
     anyio.run(many)
     reads = [line for line in written.lines if "Reads" in line]

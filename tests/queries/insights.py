@@ -81,17 +81,17 @@ class _Reader:
 
 
 def _condition(reader: _Reader) -> Expression:
-    left = _conjunction(reader)
+    parts = [_conjunction(reader)]
     while reader.takes("or"):
-        left = (lambda a, b: lambda row: a(row) or b(row))(left, _conjunction(reader))
-    return left
+        parts.append(_conjunction(reader))
+    return lambda row: any(part(row) for part in parts)
 
 
 def _conjunction(reader: _Reader) -> Expression:
-    left = _comparison(reader)
+    parts = [_comparison(reader)]
     while reader.takes("and"):
-        left = (lambda a, b: lambda row: a(row) and b(row))(left, _comparison(reader))
-    return left
+        parts.append(_comparison(reader))
+    return lambda row: all(part(row) for part in parts)
 
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -144,17 +144,21 @@ def _filter(reader: _Reader, rows: list[Row]) -> list[Row]:
     return [row for row in rows if keeps(row)]
 
 
-def _percentile(values: list[float], part: float) -> float:
-    return sorted(values)[max(math.ceil(len(values) * part / 100) - 1, 0)]
+def _percentile(values: list[float], part: str) -> float:
+    return sorted(values)[max(math.ceil(len(values) * float(part) / 100) - 1, 0)]
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
 
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "count": lambda values: len(values),
-    "sum": lambda values: sum(values),
-    "avg": lambda values: sum(values) / len(values) if values else None,
-    "max": lambda values: max(values, default=None),
-    "min": lambda values: min(values, default=None),
-    "pct": lambda values, part: _percentile(values, float(part)) if values else None,
+    "count": len,
+    "sum": sum,
+    "avg": _mean,
+    "max": max,
+    "min": min,
+    "pct": _percentile,
 }
 
 

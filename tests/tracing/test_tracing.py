@@ -248,7 +248,8 @@ def test_spans_are_sent_before_lambda_freezes_the_process(
     if layer:
         monkeypatch.setenv("AWS_LAMBDA_EXEC_WRAPPER", "/opt/otel-instrument")
     provider = Flushed()
-    app = App(tracing={"provider": provider, **options})
+    given: Any = {"provider": provider, **options}
+    app = App(tracing=given)
     app.sqs("orders")(_consume)
     make(app)({"Records": [sqs("m1")]}, LambdaContext())
     assert provider.flushes == expected
