@@ -65,8 +65,8 @@ STATUSES = [
     405,
 ]
 
-OF_THE_SERVER = {"date", "server"}
-"""Headers that uvicorn adds by itself, as a gateway would add its own."""
+OF_THE_SERVER = {"date", "server", "x-request-id"}
+"""Headers that uvicorn adds by itself, as a gateway would add its own; and the id, which is new for each request."""
 
 
 def comparable(got: Reply) -> tuple[int, Mapping[str, str], bytes]:

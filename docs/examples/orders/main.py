@@ -26,7 +26,13 @@ async def lifespan(app: App) -> AsyncGenerator[None]:
     logger.info("orders service is down")
 
 
-app = App(service="orders", idempotency=os.environ.get("ORDERS_IDEMPOTENCY", "memory://"), lifespan=lifespan)
+app = App(
+    service="orders",
+    idempotency=os.environ.get("ORDERS_IDEMPOTENCY", "memory://"),
+    lifespan=lifespan,
+    access_log="canonical",
+    correlation_header="x-request-id",
+)
 
 
 def open_orders(database: str | None) -> Orders:
