@@ -31,10 +31,10 @@ def read_page(path: Path) -> Page:
 
 
 def run_page(page: Page, folder: Path, python: str | Path = sys.executable) -> list[str]:
-    """What the page's script prints, log lines left out. Raises AssertionError with its errors when it fails."""
+    """What the page's script prints, log lines and metrics left out. Raises AssertionError with its errors when it fails."""
     for name, text in page.files.items():
         (folder / name).write_text(text)
     (folder / "script.py").write_text(page.script)
     done = run([python, "-W", "error", "script.py"], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return [line for line in done.stdout.splitlines() if not line.startswith('{"level":')]
+    return [line for line in done.stdout.splitlines() if not line.startswith(('{"level":', '{"_aws":'))]

@@ -186,7 +186,8 @@ def test_changes_of_the_table_are_audited(emulator: Emulator) -> None:
     changes = [("id", None, placed), ("id", placed, fulfilled), ("id", fulfilled, None)]
     answer, lines = emulator.invoke(dynamodb("orders", changes))
     assert answer == failed()
-    entries = [json.loads(line) for line in lines]
+    *entries, story = [json.loads(line) for line in lines]
+    assert (story["message"], story["source"], story["done"]) == ("batch", "dynamodb", 3)
     assert [entry["operation"] for entry in entries] == ["INSERT", "MODIFY", "REMOVE"]
     assert [entry["before"] for entry in entries] == [None, placed, fulfilled]
     assert [entry["after"] for entry in entries] == [placed, fulfilled, None]
