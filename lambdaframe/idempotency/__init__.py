@@ -12,21 +12,38 @@ from lambdaframe.errors import (
     IdempotencyKeyError,
     IdempotencyMismatchError,
     LeaseLostError,
+    LockTimeoutError,
     NoLeaseError,
     ResultOmittedError,
+    StoreUnavailableError,
 )
-from lambdaframe.idempotency.store import Store, open_store
+from lambdaframe.idempotency.store import Naming, Notifying, Store, open_store
 
 if TYPE_CHECKING:
-    from lambdaframe.idempotency.decorator import idempotent
-    from lambdaframe.idempotency.lease import Lease, current_lease
+    from lambdaframe.idempotency.codec import ResultCodec
+    from lambdaframe.idempotency.counters import Counters
+    from lambdaframe.idempotency.decorator import Replay, idempotent
+    from lambdaframe.idempotency.lease import Lease, current_lease, no_effect_yet
+    from lambdaframe.idempotency.local_cache import LocalCache
+    from lambdaframe.idempotency.lock import Lock, Lockable
+    from lambdaframe.idempotency.stores.dynamodb import DynamoDBStore
     from lambdaframe.idempotency.stores.memory import MemoryStore
+    from lambdaframe.idempotency.stores.redis import RedisStore
 
 _HOME = {
+    "Counters": "lambdaframe.idempotency.counters",
+    "DynamoDBStore": "lambdaframe.idempotency.stores.dynamodb",
     "Lease": "lambdaframe.idempotency.lease",
+    "LocalCache": "lambdaframe.idempotency.local_cache",
+    "Lock": "lambdaframe.idempotency.lock",
+    "Lockable": "lambdaframe.idempotency.lock",
     "MemoryStore": "lambdaframe.idempotency.stores.memory",
+    "RedisStore": "lambdaframe.idempotency.stores.redis",
+    "Replay": "lambdaframe.idempotency.decorator",
+    "ResultCodec": "lambdaframe.idempotency.codec",
     "current_lease": "lambdaframe.idempotency.lease",
     "idempotent": "lambdaframe.idempotency.decorator",
+    "no_effect_yet": "lambdaframe.idempotency.lease",
 }
 
 
@@ -37,17 +54,30 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Counters",
+    "DynamoDBStore",
     "IdempotencyConflictError",
     "IdempotencyError",
     "IdempotencyKeyError",
     "IdempotencyMismatchError",
     "Lease",
     "LeaseLostError",
+    "LocalCache",
+    "Lock",
+    "LockTimeoutError",
+    "Lockable",
     "MemoryStore",
+    "Naming",
     "NoLeaseError",
+    "Notifying",
+    "RedisStore",
+    "Replay",
+    "ResultCodec",
     "ResultOmittedError",
     "Store",
+    "StoreUnavailableError",
     "current_lease",
     "idempotent",
+    "no_effect_yet",
     "open_store",
 ]

@@ -1,68 +1,104 @@
 """A function's results and final errors as bytes, and back.
 
-Results are JSON, written once and kept byte for byte. They are read back through the function's return annotation:
-plain JSON needs nothing, a model, dataclass, tuple or datetime goes through pydantic, which is loaded at the first
-replay. What JSON can't hold is not kept: such a call is done, its replay says that the result is gone.
+Results are written once and kept byte for byte: by the codec the function was given, else as JSON after its return
+annotation. What can't be kept is not: such a call is done, its replay says that the result is gone.
 """
 
+import inspect
 import typing
 from collections.abc import Callable, Sequence
-from types import NoneType, UnionType
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import orjson
 
 from lambdaframe.errors import ConfigurationError, ResultOmittedError
+from lambdaframe.idempotency.results import AnnotatedJSON, to_json
 from lambdaframe.idempotency.transitions import Outcome
 
 T = TypeVar("T")
 
-_UNREAD: Any = object()
-_PLAIN: Sequence[Any] = (Any, object, None, NoneType, str, int, float, bool, dict, list)
+
+class ResultCodec(Protocol):
+    """How a function's results become bytes: ``idempotent(…, codec=…)``.
+
+    A result that ``encode`` raises for is not kept: the operation is done and not run again, and its replay raises
+    ResultOmittedError; so does one whose bytes ``decode`` raises for.
+    """
+
+    def encode(self, value: Any, /) -> bytes:
+        """The bytes that are kept."""
+        ...
+
+    def decode(self, data: bytes, /) -> Any:
+        """The result again, for a replay."""
+        ...
+
+
+class NoEffectError(Exception):
+    """What ended the call before its effect: the key is released, whatever errors are final. It never leaves us."""
+
+
+class Replayed(NamedTuple):
+    """What ``unpack`` gives where somebody wants to know that it is a replay."""
+
+    kind: Literal["ok", "error"]
+    value: Any
 
 
 class FunctionCodec(Generic[T]):
-    """The codec of one function. ``final_errors``: the exceptions that are recorded and raised again on a replay."""
+    """The codec of one function.
 
-    def __init__(self, name: str, function: Callable[..., Any], final_errors: tuple[type[Exception], ...]) -> None:
+    ``final_errors``: the exceptions that are recorded and raised again on a replay. ``results``: its own codec, None
+    for JSON. ``told``: whether ``unpack`` gives a Replayed, errors included, instead of returning or raising.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        final_errors: tuple[type[Exception], ...],
+        *,
+        results: ResultCodec | None = None,
+        told: bool = False,
+    ) -> None:
         self._name = name
         self._function = function
         self._final_errors = final_errors
-        self._read: Callable[[bytes], T] = _UNREAD
+        self._results = results
+        self._told = told
 
-    def prepare(self) -> None:
+    def prepare(self) -> ResultCodec:
         """Resolve the return annotation, at the first call, when the names in it are defined.
 
         Raises ConfigurationError when one isn't: before the effect, not at the replay.
         """
-        if self._read is not _UNREAD:
-            return
-        try:
-            returns = typing.get_type_hints(self._function, include_extras=True).get("return", Any)
-        except NameError as exc:
-            raise ConfigurationError(
-                f"{self._name} has an annotation that can't be resolved: {exc}. "
-                "Define or import the type at module level."
-            ) from exc
-        self._read = orjson.loads if _is_plain(returns) else _reader(returns)
+        if self._results is None:
+            self._results = AnnotatedJSON(_returns(self._name, self._function))
+        return self._results
 
     def pack(self, value: T) -> Outcome:
-        """The result's JSON; ``omitted`` with the reason when it is none."""
-        return _json("ok", value)
+        """The result's bytes. What its codec raises is raised."""
+        data: Any = self.prepare().encode(value)
+        if not isinstance(data, bytes):
+            raise TypeError(f"encode() gave {type(data).__name__}, not bytes")
+        return Outcome("ok", data)
 
     def pack_error(self, error: Exception) -> Outcome | None:
-        """A final error's class, arguments and attributes; None for one that is not declared final."""
-        if not isinstance(error, self._final_errors):
+        """A final error's class, arguments and attributes; None for one that is not declared final.
+
+        Raises TypeError or ValueError for one that JSON can't hold.
+        """
+        if not isinstance(error, self._final_errors) or isinstance(error, NoEffectError):
             return None
-        kind = type(error)
-        return _json("error", {"type": _name_of(kind), "args": error.args, "attributes": vars(error)})
+        recorded = {"type": _name_of(type(error)), "args": error.args, "attributes": vars(error)}
+        return Outcome("error", to_json(recorded))
 
     def unpack(self, outcome: Outcome) -> T:
         """The result, of the annotated type; or the recorded error, raised."""
         try:
             if outcome.kind == "ok":
-                self.prepare()
-                return self._read(outcome.result)
+                value = self.prepare().decode(outcome.result)
+                return cast("T", Replayed("ok", value) if self._told else value)
             error = self._error(orjson.loads(outcome.result))
         except ConfigurationError:
             raise
@@ -70,6 +106,8 @@ class FunctionCodec(Generic[T]):
             raise ResultOmittedError(
                 f"{self._name}: done before and not run again, but its recorded result does not fit this code: {exc}"
             ) from exc
+        if self._told:
+            return cast("T", Replayed("error", error))
         raise error
 
     def _error(self, recorded: Any) -> Exception:
@@ -83,43 +121,20 @@ class FunctionCodec(Generic[T]):
         raise LookupError(f"the final error {recorded['type']} is not declared")
 
 
-def _json(kind: typing.Literal["ok", "error"], value: Any) -> Outcome:
+def _returns(name: str, function: Callable[..., Any]) -> Any:
+    """The return annotation, resolved where the function was written. Any where there is none."""
+    annotations = getattr(function, "__annotations__", {})
+    written = inspect.unwrap(function)
+    alone: Any = lambda: None  # noqa: E731 — something to hang the one annotation on: the others may not resolve
+    alone.__annotations__ = {key: annotations[key] for key in ("return",) if key in annotations}
+    alone.__type_params__ = getattr(written, "__type_params__", ())
     try:
-        return Outcome(kind, orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS))
-    except TypeError as exc:
-        return Outcome("omitted", f"{type(value).__name__} is no JSON ({exc})".encode())
-
-
-def _plain(value: Any) -> Any:
-    serializer = getattr(cast("Any", type(value)), "__pydantic_serializer__", None)
-    if serializer is None:
-        raise TypeError(f"{type(value).__name__} can't be serialised")
-    return serializer.to_python(value, mode="json", round_trip=True)
-
-
-def _is_plain(annotation: Any) -> bool:
-    """Whether JSON values are already of this type."""
-    if annotation in _PLAIN or is_typeddict(annotation):
-        return True
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is dict and parts[0] not in {str, Any}:
-        return False
-    return origin in {dict, list, UnionType, typing.Union} and all(_is_plain(part) for part in parts)
-
-
-def _reader(annotation: Any) -> Callable[[bytes], Any]:
-    adapter: Any = None
-
-    def read(data: bytes) -> Any:
-        nonlocal adapter
-        if adapter is None:
-            from pydantic import TypeAdapter
-
-            adapter = TypeAdapter(annotation)
-        # By name: that is how it was written, whatever aliases the model has.
-        return adapter.validate_json(data, by_alias=True, by_name=True)
-
-    return read
+        names = getattr(written, "__globals__", {})
+        return typing.get_type_hints(alone, globalns=names, include_extras=True).get("return", Any)
+    except NameError as exc:
+        raise ConfigurationError(
+            f"{name} has an annotation that can't be resolved: {exc}. Define or import the type at module level."
+        ) from exc
 
 
 def _name_of(kind: type) -> str:

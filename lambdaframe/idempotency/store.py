@@ -1,6 +1,8 @@
 """What a store is: four atomic moves over records, and nothing per call."""
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from lambdaframe.errors import ConfigurationError
 
@@ -48,24 +50,105 @@ class Notifying(Protocol):
         ...
 
 
+@runtime_checkable
+class Naming(Protocol):
+    """How records are named where the store's format says how: a table that is shared with another library.
+
+    A store has it as its attribute ``naming`` (None for our own names). Idempotent functions ask it; routes, records
+    and locks keep our names.
+    """
+
+    def key_for(self, operation: str, data: Any) -> str:
+        """The record's key. ``operation``: ``module.qualname`` of the function, or its ``operation=``. ``data``: what
+        ``key=`` gives for the call: an argument as it is (a model, a dataclass, …), or a JMESPath result.
+
+        Raises TypeError for data that has no name there.
+        """
+        ...
+
+    def fingerprint_for(self, payload: Any) -> str:
+        """The fingerprint. ``payload``: what ``fingerprint=`` gives: a dict of arguments by name, what the function
+        returned, or a JMESPath result. Raises TypeError for what can't be compared.
+        """
+        ...
+
+
+def naming_of(store: Any) -> Naming | None:
+    """The store's own way to name records, or None where it has none."""
+    return cast("Naming | None", getattr(store, "naming", None))
+
+
 def open_store(store: "str | Store") -> Store:
     """The store that a URL names, or the store itself.
 
-    ``"memory://"`` is a new MemoryStore: its records are seen by this process alone and end with it. Raises
-    ConfigurationError for anything else.
+    ``memory://`` is a new MemoryStore: its records are seen by this process alone and end with it. ``redis://host:6379/0``,
+    ``rediss://`` (TLS), ``unix://``, ``redis+cluster://`` and ``rediss+cluster://`` are a RedisStore,
+    ``dynamodb://table?region=eu-west-1`` a DynamoDBStore. ``local_cache=256`` among the options of any of them puts a
+    LocalCache of so many results before it. Nothing is connected yet. Raises ConfigurationError for anything else.
     """
-    if store == "memory://":
-        from lambdaframe.idempotency.stores.memory import MemoryStore
+    if not isinstance(store, str):
+        if not isinstance(store, Store):  # pyright: ignore[reportUnnecessaryIsInstance] — for those without a type checker
+            raise ConfigurationError(
+                f"{type(store).__name__} is no store: give a URL ({_KNOWN}), or an object with the four moves of Store."
+            )
+        return store
+    scheme, separator, _ = store.partition("://")
+    if not separator or scheme not in _OPENERS:
+        what = f"A URL of scheme {scheme!r}" if separator else "A text that is no URL"  # the rest may hold a password
+        raise ConfigurationError(f"{what} names no store: write one of {_KNOWN}, or give an object of your own.")
+    url, max_items = _without_local_cache(store)
+    opened = _OPENERS[scheme](url)
+    if not max_items:
+        return opened
+    from lambdaframe.idempotency.local_cache import LocalCache
 
-        return MemoryStore()
-    if isinstance(store, str):
-        scheme = store.partition("://")[0] if "://" in store else ""  # the rest may hold a password
-        what = f"a URL of scheme {scheme!r}" if scheme else "a text that is no URL"
-        raise ConfigurationError(
-            f"{what} names no store: write 'memory://', or give an object with the four moves of Store."
-        )
-    if not isinstance(store, Store):  # pyright: ignore[reportUnnecessaryIsInstance] — for those without a type checker
-        raise ConfigurationError(
-            f"{type(store).__name__} is no store: give 'memory://', or an object with the four moves of Store."
-        )
-    return store
+    return LocalCache(opened, max_items)
+
+
+def _without_local_cache(url: str) -> tuple[str, int]:
+    """The URL without that option, every other byte of it as it was; and its value."""
+    head, _, query = url.partition("?")
+    kept: list[str] = []
+    size = "0"
+    for part in query.split("&") if query else ():
+        name, _, value = part.partition("=")
+        if name == "local_cache":
+            size = value
+        else:
+            kept.append(part)
+    if not (size.isascii() and size.isdigit()):
+        raise ConfigurationError(f"local_cache={size} in a store's URL is a number of results, as in local_cache=256.")
+    return head + ("?" + "&".join(kept) if kept else ""), int(size)
+
+
+def _memory(url: str) -> Store:
+    if url != "memory://":
+        raise ConfigurationError("memory:// takes no host, and no option but local_cache: write 'memory://'.")
+    from lambdaframe.idempotency.stores.memory import MemoryStore
+
+    return MemoryStore()
+
+
+def _redis(url: str) -> Store:
+    return cast("Store", _class_of("redis", "RedisStore", "redis")(url))
+
+
+def _dynamodb(url: str) -> Store:
+    return cast("Store", _class_of("dynamodb", "DynamoDBStore", "aioboto3").from_url(url))
+
+
+def _class_of(module: str, name: str, package: str) -> Any:
+    """A store's class. A package that it needs and that is missing is told with the extra that brings it."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise ConfigurationError(f"{name} needs the package {package}: install lambdaframe[{module}].")
+    return getattr(import_module(f"lambdaframe.idempotency.stores.{module}"), name)
+
+
+_OPENERS: Mapping[str, Callable[[str], Store]] = {
+    "memory": _memory,
+    **dict.fromkeys(("redis", "rediss", "unix", "redis+cluster", "rediss+cluster"), _redis),
+    "dynamodb": _dynamodb,
+}
+_KNOWN = ", ".join(f"{scheme}://" for scheme in _OPENERS)

@@ -1,7 +1,13 @@
 """The orders example: the same request gives the same answer under uvicorn and under the Lambda emulator."""
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +15,8 @@ import yaml
 
 from docs.examples.emulator import Emulator, unsupported
 from docs.examples.events import HTTP_SOURCES, Call, Reply, dynamodb, kinesis, reply, sequence, sqs
+from docs.examples.local_aws import CREDENTIALS, LocalAWS
+from docs.examples.local_redis import LocalRedis
 from docs.examples.loopback import Uvicorn
 from tests.conftest import ORDERS
 
@@ -200,10 +208,94 @@ class CloudFormation(yaml.SafeLoader):
 CloudFormation.add_constructor(None, lambda loader, node: None)
 
 
+def template_of_the_service() -> Any:
+    return yaml.load((ORDERS / "template.yaml").read_text(), Loader=CloudFormation)["Resources"]
+
+
 def test_every_trigger_of_records_in_the_template_reports_batch_item_failures() -> None:
-    template = yaml.load((ORDERS / "template.yaml").read_text(), Loader=CloudFormation)
-    triggers = template["Resources"]["OrdersFunction"]["Properties"]["Events"].values()
+    triggers = template_of_the_service()["OrdersFunction"]["Properties"]["Events"].values()
     of_records = [trigger for trigger in triggers if trigger["Type"] in {"SQS", "Kinesis", "DynamoDB"}]
     assert len(of_records) == 3
     for trigger in of_records:
         assert trigger["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_function_may_update_the_table_of_what_was_done() -> None:
+    function = template_of_the_service()["OrdersFunction"]["Properties"]
+    [statement] = function["Policies"][0]["Statement"]
+    assert statement["Action"] == ["dynamodb:UpdateItem", "dynamodb:GetItem"]
+    assert "ORDERS_IDEMPOTENCY" in function["Environment"]["Variables"]
+    assert "lambdaframe[dynamodb]" in (ORDERS / "requirements.txt").read_text()
+
+
+@contextmanager
+def dynamodb_store() -> Generator[str]:
+    """The table as the template has it."""
+    table = dict(template_of_the_service()["IdempotencyTable"]["Properties"])
+    lifetime = table.pop("TimeToLiveSpecification")
+    with LocalAWS() as aws:
+        client = aws.client("dynamodb")
+        client.create_table(TableName="done", **table)
+        client.update_time_to_live(TableName="done", TimeToLiveSpecification=lifetime)
+        yield f"dynamodb://done?endpoint_url={aws.url}"
+        [item] = client.scan(TableName="done")["Items"]
+        assert lifetime["AttributeName"] in item
+
+
+@contextmanager
+def redis_store() -> Generator[str]:
+    with LocalRedis() as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("store", [redis_store, dynamodb_store])
+def test_the_service_keeps_what_was_done_in_a_store_of_its_environment(
+    store: Callable[[], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    """Two processes, one after the other: the second knows what the first has done."""
+    answers: list[httpx.Response] = []
+    with store() as url:
+        environment = {**CREDENTIALS, "ORDERS_IDEMPOTENCY": url, "ORDERS_DATABASE": str(tmp_path / "orders.db")}
+        for _ in range(2):
+            with (
+                Uvicorn(ORDERS, environment=environment) as server,
+                httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
+            ):
+                answers.append(client.post("/orders", json=TEAPOT, headers={"idempotency-key": "one"}))
+                assert len(client.get("/orders").json()) == 1
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].content == answers[1].content
+    assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, True]
+
+
+@pytest.mark.parametrize("database", [None, "orders.db"], ids=["memory", "SQLite"])
+def test_an_order_knows_its_request(database: str | None, tmp_path: Path) -> None:
+    """What a try finds whose predecessor was killed between the order and the record of it."""
+    environment = {} if database is None else {"ORDERS_DATABASE": str(tmp_path / database)}
+    calls = (
+        "import asyncio, os, main\n"
+        "from models import NewOrder\n"
+        "from repository import OrderedBeforeError\n"
+        "async def play():\n"
+        "    orders = main.open_orders(os.environ.get('ORDERS_DATABASE'))\n"
+        "    teapot = NewOrder(customer='Ada', sku='TE-0042', quantity=2)\n"
+        "    print(*[(await orders.add(teapot, request=request)).id for request in 'aabba'])\n"
+        "    try: await orders.add(teapot.model_copy(update={'quantity': 3}), request='a')\n"
+        "    except OrderedBeforeError as error: print(error)\n"
+        "    print(len(await orders.find(None, 10)))\n"
+        "asyncio.run(play())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", calls],
+        cwd=ORDERS,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == [
+        "1 1 2 2 1",
+        "This request has placed order 1, and that is a different one.",
+        "2",
+    ]

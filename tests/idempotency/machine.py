@@ -1,260 +1,207 @@
-"""One model for every store: a hypothesis state machine that knows what each move must answer and write.
+"""One model for every store: a hypothesis state machine that drives two processes over one database.
 
-The oracle is written from the specification in plain ``if``s, not from the transition table that it checks. The
-clock is stepped onto the boundaries, where a fault of one millisecond shows.
-
-I1 at most one owner per generation · I2 generations strictly increase · I3 a done record stays as it is until it
-expires · I4 every caller gets its bytes, late owners included · I5 a stale owner or generation changes nothing · I6 nor
-does another payload · I7 a record can be acquired within lease + skew after a crash · I8 an attempt starts only after
-the last one was released, lapsed or expired · I9 a fenced sink accepts every current holder and no stale one.
+The clock is stepped onto the boundaries, where a fault of one millisecond shows.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, TypeVar
-
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import precondition, rule
 
-from lambdaframe.idempotency import Store
-from lambdaframe.idempotency.transitions import Claim, Entry, Kind, Outcome, Reply, Verdict
-from tests.idempotency.clock import FakeClock
+from lambdaframe.idempotency.transitions import Claim, Move, Outcome, Reply, State, Verdict
+from tests.idempotency.moves import OTHER, PAYLOAD, Home, Moves, Step
+from tests.idempotency.oracle import SKEW
+from tests.idempotency.subjects.subject import Subject
 
-T = TypeVar("T")
-
-SKEW = 1_000
 DAY = 86_400_000
-KEYS = ("a", "b")
 
-keys = st.sampled_from(KEYS)
+VISITORS = ("another payload", "the owner again", "a cautious heir", "an heir", "the owner extends")
+"""In the order in which they come: the first three are refused for as long as the record is somebody's."""
+
+keys = st.sampled_from((0, 0, 0, 1))
+homes: st.SearchStrategy[Home] = st.sampled_from((0, 1))
 pick = st.integers(0, 3)
+payloads = st.sampled_from((PAYLOAD, OTHER))
+leases = st.sampled_from((1, 50, 2_000, 30_000))
+results = st.one_of(st.binary(max_size=3), st.sampled_from((b"\x00\xff\r\n$-1", bytes(range(256)) * 16)))
+outcomes = st.builds(Outcome, st.sampled_from(("ok", "error", "omitted")), results)
+moves: st.SearchStrategy[Move] = st.sampled_from(("complete", "complete", "release", "extend", "acquire"))
+late_moves: st.SearchStrategy[Move] = st.sampled_from(("complete", "complete", "release", "extend"))
 
 
-class StoreMachine(RuleBasedStateMachine):
-    """Subclass it with the store: ``make_store(clock)``, and ``peek(key)`` if it is not a MemoryStore."""
+def other_than(payload: str) -> str:
+    return OTHER if payload == PAYLOAD else PAYLOAD
 
-    make_store: ClassVar[Callable[[FakeClock], Store]]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = FakeClock()
-        self.store = type(self).make_store(self.clock)
-        self.runner = asyncio.Runner()
-        self.model: dict[str, Entry] = {}
-        self.claims: list[Claim] = []
-        self.tokens: dict[str, list[int]] = {key: [] for key in KEYS}
-        self.sink: dict[str, int] = dict.fromkeys(KEYS, 0)
+granted_once = precondition(lambda machine: bool(machine.claims))
 
-    def teardown(self) -> None:
-        self.runner.close()
 
-    def peek(self, key: str) -> Entry | None:
-        """The record as it is stored now."""
-        store: Any = self.store
-        found: Entry | None = store._entries.get(key)
-        return found
-
-    def run(self, move: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(move)
-
-    def may_be_gone(self, key: str) -> bool:
-        """Whether the store may have deleted the record: nothing counts on it any more."""
-        entry = self.model[key]
-        return self.clock.now_ms > (entry.ttl * 1_000 if entry.state == "R" else entry.expires)
+class StoreMachine(Moves):
+    """The rules: single moves at random, and stories that a store is there for."""
 
     # The moves
 
     @rule(
         key=keys,
-        fingerprint=st.sampled_from("xxxy"),
+        payload=st.sampled_from((PAYLOAD, PAYLOAD, PAYLOAD, OTHER)),
         again=st.one_of(st.none(), st.none(), pick),
-        lease=st.sampled_from([1, 50, 2_000, 30_000]),
-        longer=st.sampled_from([0, 1, 3_000, 90_000]),
-        takeover=st.sampled_from([True, True, True, False]),
+        lease=leases,
+        longer=st.sampled_from((0, 1, 3_000, 90_000)),
+        takeover=st.sampled_from((True, True, True, False)),
+        home=homes,
     )
-    def acquire(self, key: str, fingerprint: str, again: int | None, lease: int, longer: int, takeover: bool) -> None:
-        owner = f"owner {len(self.claims)} at {self.clock.now_ms}"
+    def acquire(
+        self, key: int, payload: str, again: int | None, lease: int, longer: int, takeover: bool, home: Home
+    ) -> None:
+        claim = self.claim(key, home, payload, lease, longer, takeover=takeover)
         if again is not None and self.claims:
-            owner = self.chosen(again).owner
-        self.try_to_acquire(Claim(key, owner, fingerprint, lease, 2 * lease + longer, takeover))
+            claim = claim._replace(owner=self.chosen(again).owner)
+        self.do("acquire", claim)
 
-    def try_to_acquire(self, claim: Claim) -> Reply:
-        expected = self.expected_acquire(claim)
-        found = self.model.get(claim.key)
-        reply = self.run(self.store.acquire(claim))
-        assert reply.verdict is expected
-        assert reply.now == self.clock.now_ms
-        if expected is Verdict.GRANTED:
-            gen = reply.entry.gen
-            assert gen > max(self.tokens[claim.key], default=0), "I2"
-            self.tokens[claim.key].append(gen)
-            self.claims.append(claim.granted(gen))
-            lease_until = self.clock.now_ms + claim.lease_ms
-            self.model[claim.key] = Entry("R", claim.owner, gen, lease_until, claim.fingerprint, *self.retention(claim))
-        assert reply.entry == self.model[claim.key], f"found {found}"
-        return reply
+    @granted_once
+    @rule(which=pick, outcome=outcomes)
+    def complete(self, which: int, outcome: Outcome) -> None:
+        self.do("complete", self.chosen(which), outcome)
 
-    def expected_acquire(self, claim: Claim) -> Verdict:
-        entry, now = self.model.get(claim.key), self.clock.now_ms
-        if entry is None or entry.state == "F" or now > entry.expires:
-            return Verdict.GRANTED
-        if entry.fingerprint != claim.fingerprint:
-            return Verdict.MISMATCH
-        if entry.state == "D":
-            return Verdict.REPLAY
-        if entry.owner == claim.owner:
-            return Verdict.MINE
-        lapsed = now - entry.lease_until >= SKEW + 1
-        return Verdict.GRANTED if lapsed and claim.takeover else Verdict.BUSY
-
-    @rule(which=pick, kind=st.sampled_from(["ok", "error", "omitted"]), result=st.binary(max_size=3))
-    def complete(self, which: int, kind: Kind, result: bytes) -> None:
-        if self.claims:
-            self.try_to_complete(self.chosen(which), Outcome(kind, result))
-
+    @granted_once
     @rule(which=pick)
     def release(self, which: int) -> None:
-        if self.claims:
-            self.try_to_change(self.store.release, self.chosen(which), "F")
+        self.do("release", self.chosen(which))
 
-    @rule(which=pick, lease=st.sampled_from([1, 2_000, 30_000]))
+    @granted_once
+    @rule(which=pick, lease=leases)
     def extend(self, which: int, lease: int) -> None:
-        if self.claims:
-            claim = self.chosen(which)._replace(lease_ms=lease)
-            self.try_to_change(self.store.extend, claim._replace(retention_ms=max(claim.retention_ms, 2 * lease)), "R")
-
-    @rule(
-        which=pick,
-        how=st.sampled_from(["next gen", "last gen", "another owner"]),
-        move=st.sampled_from(["complete", "release", "extend"]),
-    )
-    def forge(self, which: int, how: str, move: str) -> None:
-        """A claim that was never granted, at least not so; the model knows."""
-        if not self.claims:
-            return
         claim = self.chosen(which)
+        lease = max(lease, self.subject.shortest_lease)
+        self.do("extend", claim._replace(lease_ms=lease, retention_ms=max(claim.retention_ms, 2 * lease)))
+
+    @rule(key=keys, how=st.sampled_from(("next gen", "last gen", "another owner")), move=late_moves)
+    def forge(self, key: int, how: str, move: Move) -> None:
+        """A claim that was never granted, at least not so; the oracle knows."""
+        claim = self.running(key)
         if how == "another owner":
-            claim = claim._replace(owner="stranger")
+            claim = claim._replace(owner=self.new_owner(self.homes[claim.owner]))
         else:
             claim = claim.granted(claim.gen + (1 if how == "next gen" else -1))
-        if move == "complete":
-            self.try_to_complete(claim, Outcome("ok", b"forged"))
-        elif move == "release":
-            self.try_to_change(self.store.release, claim, "F")
-        else:
-            self.try_to_change(self.store.extend, claim, "R")
+        self.do(move, claim, Outcome("ok", b"forged"))
 
-    def try_to_complete(self, claim: Claim, outcome: Outcome) -> None:
-        entry = self.model.get(claim.key)
-        expected = Verdict.LOST
-        if entry is not None and entry.state == "R" and self.holds(claim):
-            expected = Verdict.GRANTED
-        elif entry is not None and entry.state == "D":
-            mine = (entry.owner, entry.gen) == (claim.owner, claim.gen)
-            same = entry.fingerprint == claim.fingerprint
-            expected = Verdict.FINE if mine else Verdict.THEIRS if same else Verdict.LOST
-        reply = self.run(self.store.complete(claim, outcome))
-        if self.was_gone(claim, reply):
-            return
-        assert reply.verdict is expected
-        if expected is Verdict.GRANTED and entry is not None:
-            expires, ttl = self.retention(claim)
-            self.model[claim.key] = entry._replace(
-                state="D", expires=expires, ttl=ttl, kind=outcome.kind, result=outcome.result
-            )
-        if expected is not Verdict.LOST:
-            assert reply.entry == self.model[claim.key], "I4"
+    @rule(key=keys, first=moves, second=moves, outcome=outcomes, payload=payloads, home=homes)
+    def twice(self, key: int, first: Move, second: Move, outcome: Outcome, payload: str, home: Home) -> None:
+        """An owner makes two moves, or one again because the reply was lost; then another one asks."""
+        owner = self.running(key)
+        self.do(first, owner, outcome)
+        self.do(second, owner, Outcome("ok", b"the second"))
+        self.do("acquire", self.claim(key, home, payload))
 
-    def try_to_change(self, move: Callable[[Claim], Coroutine[Any, Any, Reply]], claim: Claim, state: str) -> None:
-        holds = self.holds(claim)
-        reply = self.run(move(claim))
-        if self.was_gone(claim, reply):
-            return
-        assert reply.verdict is (Verdict.GRANTED if holds else Verdict.LOST)
-        if not holds:
-            return
-        entry = self.model[claim.key]
-        if state == "F":
-            self.model[claim.key] = entry._replace(state="F")
-        else:
-            expires, ttl = self.retention(claim)
-            self.model[claim.key] = entry._replace(
-                lease_until=self.clock.now_ms + claim.lease_ms, expires=expires, ttl=ttl
-            )
-        assert reply.entry == self.model[claim.key]
+    # Whole stories: rare in a random walk, and what a store is for
 
-    def was_gone(self, claim: Claim, reply: Reply) -> bool:
-        """Whether the move was lost because the store had deleted the record, as it may."""
-        gone = (
-            reply.verdict is Verdict.LOST
-            and claim.key in self.model
-            and self.may_be_gone(claim.key)
-            and self.peek(claim.key) is None
-        )
-        if gone:
-            del self.model[claim.key]
-        return gone
+    @rule(key=keys, cautious=st.booleans(), home=homes)
+    def crash_and_recover(self, key: int, cautious: bool, home: Home) -> None:
+        """I7: the holder dies; a millisecond after lease and skew, and no sooner, another one starts.
 
-    def holds(self, claim: Claim) -> bool:
-        entry = self.model.get(claim.key)
-        return entry is not None and entry.state == "R" and (entry.owner, entry.gen) == (claim.owner, claim.gen)
-
-    def chosen(self, which: int) -> Claim:
-        """One of the last four claims that were granted, the last one for 0."""
-        return self.claims[-1 - which % len(self.claims)]
-
-    def retention(self, claim: Claim) -> tuple[int, int]:
-        expires = self.clock.now_ms + claim.retention_ms
-        return expires, (expires + DAY) // 1_000
-
-    # Effects, time
-
-    @rule(which=pick)
-    def effect(self, which: int) -> None:
-        """An attempt reaches a sink that refuses tokens lower than the highest it has seen."""
-        if self.claims:
-            claim = self.chosen(which)
-            if accepted := claim.gen >= self.sink[claim.key]:
-                self.sink[claim.key] = claim.gen
-            assert accepted or not self.holds(claim), "I9"
-
-    @rule(key=keys)
-    def crash_and_recover(self, key: str) -> None:
-        """The holder dies: a millisecond after lease and skew, and no sooner, another one starts."""
-        entry = self.model.get(key)
-        if entry is not None and entry.state == "R" and self.clock.now_ms <= entry.lease_until + SKEW < entry.expires:
-            heir = Claim(key, f"heir at {self.clock.now_ms}", entry.fingerprint, 2_000, 4_000)
-            self.clock.now_ms = entry.lease_until + SKEW
-            assert self.try_to_acquire(heir).verdict is Verdict.BUSY
-            self.clock.advance(1)
-            assert self.try_to_acquire(heir).verdict is Verdict.GRANTED, "I7"
+        One that must not take over waits until the record expires.
+        """
+        entry = self.oracle.records[self.running(key).key]
+        heir = self.claim(key, home, entry.fingerprint, takeover=not cautious)
+        end = entry.expires if cautious else min(entry.lease_until + SKEW, entry.expires)
+        if self.clients[home].now() <= end:
+            self.wait_until(end, home)
+            assert self.do("acquire", heir).verdict is Verdict.BUSY, "I7: too soon"
+            self.wait_until(end + 1, home)
+        assert self.do("acquire", heir).verdict is Verdict.GRANTED, "I7: too late"
 
     @rule(
         key=keys,
-        end=st.sampled_from(["lease", "retention"]),
-        past=st.sampled_from([-1, 0, 1, SKEW, SKEW + 1]),
-        visitor=st.sampled_from(["nobody", "heir", "cautious heir", "owner", "other payload"]),
+        state=st.sampled_from(("R", "R", "R", "D", "F")),
+        end=st.sampled_from(("lease_until", "lease_until", "expires")),
+        start=st.integers(0, 4),
+        stay_away=st.sets(st.sampled_from(VISITORS), max_size=3),
+        home=homes,
     )
-    def visit_at_a_boundary(self, key: str, end: str, past: int, visitor: str) -> None:
-        entry = self.model.get(key)
-        if entry is None:
-            return
-        self.clock.now_ms = max(self.clock.now_ms, (entry.lease_until if end == "lease" else entry.expires) + past)
-        if visitor != "nobody":
-            owner = entry.owner if visitor == "owner" else f"visitor {len(self.claims)}"
-            payload = "z" if visitor == "other payload" else entry.fingerprint
-            self.try_to_acquire(Claim(key, owner, payload, 2_000, 4_000, visitor != "cautious heir"))
+    def walk_over_a_boundary(
+        self, key: int, state: State, end: str, start: int, stay_away: set[str], home: Home
+    ) -> None:
+        """At each millisecond that counts some come and ask, until one is let in."""
+        holder = self.running(key)
+        if state == "D":
+            self.do("complete", holder, Outcome("ok", b"in time"))
+        elif state == "F":
+            self.do("release", holder)
+        entry = self.oracle.records[holder.key]
+        moment: int = getattr(entry, end)
+        for past in (-1, 0, 1, SKEW, SKEW + 1)[start:]:
+            for visitor in (each for each in VISITORS if each not in stay_away):
+                home = self.homes[holder.owner] if visitor.startswith("the owner") else home
+                self.wait_until(moment + past, home)
+                if self.visit(visitor, holder, entry.fingerprint, home).verdict is Verdict.GRANTED:
+                    return
 
-    @rule(ms=st.sampled_from([1, 1, 999, 60_000, 2 * DAY]))
+    def visit(self, visitor: str, holder: Claim, payload: str, home: Home) -> Reply:
+        if visitor == "the owner extends":
+            return self.do("extend", holder)
+        claim = holder._replace(gen=0, takeover=visitor != "a cautious heir")
+        if visitor != "the owner again":
+            claim = claim._replace(owner=self.new_owner(home))
+        return self.do(
+            "acquire", claim._replace(fingerprint=other_than(payload) if visitor == "another payload" else payload)
+        )
+
+    @rule(
+        key=keys,
+        heir=st.sampled_from(("has another payload", "has another payload", "takes over", "starts anew")),
+        does=st.sampled_from(("complete", "complete", "complete", "release", "nothing")),
+        move=late_moves,
+        home=homes,
+    )
+    def late_owner(self, key: int, heir: str, does: str, move: Move, home: Home) -> None:
+        """An owner comes back after another one took over, or after the record had expired."""
+        owner = self.running(key)
+        entry = self.oracle.records[owner.key]
+        self.wait_until((entry.lease_until + SKEW if heir == "takes over" else entry.expires) + 1, home)
+        payload = other_than(entry.fingerprint) if heir == "has another payload" else entry.fingerprint
+        assert self.do("acquire", self.claim(key, home, payload)).verdict is Verdict.GRANTED
+        if does != "nothing":
+            self.do("complete" if does == "complete" else "release", self.claims[-1], Outcome("ok", b"of the heir"))
+        self.do(move, owner, Outcome("ok", b"late"))
+
+    @rule(key=keys, lapsed=st.booleans(), move=late_moves)
+    def race(self, key: int, lapsed: bool, move: Move) -> None:
+        """At the same moment two processes start an attempt, and a late owner may make a move, too."""
+        owner = self.running(key)
+        heirs = [Step("acquire", self.claim(key, home)) for home in (0, 1)]
+        if lapsed:
+            for home in (0, 1):
+                self.wait_until(self.oracle.records[owner.key].lease_until + SKEW + 1, home)
+            self.at_once(*heirs, Step(move, owner))
+        else:
+            self.do("release", owner)
+            self.at_once(*heirs)
+
+    @granted_once
+    @rule(which=pick)
+    def effect(self, which: int) -> None:
+        self.oracle.effect(self.chosen(which))
+
+    @rule(ms=st.sampled_from((1, 999, 60_000, 2 * DAY)))
     def tick(self, ms: int) -> None:
         self.clock.advance(ms)
 
-    @invariant()
-    def stored_as_modelled(self) -> None:
-        """I1, I3, I5, I6: the record is what the last granted move wrote, to the byte."""
-        for key in KEYS:
-            stored = self.peek(key)
-            if key not in self.model:
-                assert stored is None
-            elif stored is not None or not self.may_be_gone(key):
-                assert stored == self.model[key]
+    @rule(key=keys, past=st.sampled_from((-1_000, 0, 1_000)))
+    def clean_up(self, key: int, past: int) -> None:
+        """The database deletes what it was told it may, from then on and no sooner."""
+        name = self.keys[key]
+        entry = self.oracle.records.get(name)
+        if entry is not None:
+            over = self.subject.over_at(entry)
+            self.wait_until(over + past, 0)
+            now = self.clock.now_ms
+            deleted = self.subject.clean_up(name, now)
+            if deleted:
+                assert now >= over, "deleted too soon"
+                self.oracle.forget(name, now)
+            else:
+                assert not self.subject.cleans_up or now <= over, "not deleted in time"
+            self.look_again(*([name] if deleted else ()))
+
+
+def machine(subject: Subject) -> type[StoreMachine]:
+    """The machine of one store."""
+    return type("Machine", (StoreMachine,), {"subject": subject})

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import ClassVar
 
 from lambdaframe.idempotency.counters import Counters
+from lambdaframe.idempotency.lock import Lockable
 from lambdaframe.idempotency.transitions import (
     ABSENT,
     NOTHING,
@@ -27,7 +28,7 @@ from lambdaframe.types import Clock
 _SWEPT_PER_NEW = 2
 
 
-class MemoryStore:
+class MemoryStore(Lockable):
     """Records in a dict. Each move is one synchronous step, safe from any loop or thread of this process.
 
     ``clock`` says what time it is (``time()``, seconds). ``max_result_size``: the longest result that is kept, in
