@@ -31,7 +31,8 @@ def read_page(path: Path) -> Page:
 
 
 def run_page(page: Page, folder: Path, python: str | Path = sys.executable) -> list[str]:
-    """What the page's script prints, log lines and metrics left out. Raises AssertionError with its errors when it fails."""
+    """What the page's script prints, log lines and metrics left out. Raises AssertionError with its errors when it
+    fails."""
     for name, text in page.files.items():
         (folder / name).write_text(text)
     (folder / "script.py").write_text(page.script)

@@ -194,8 +194,10 @@ def test_changes_of_the_table_are_audited(emulator: Emulator) -> None:
     changes = [("id", None, placed), ("id", placed, fulfilled), ("id", fulfilled, None)]
     answer, lines = emulator.invoke(dynamodb("orders", changes))
     assert answer == failed()
-    *entries, story = [json.loads(line) for line in lines]
-    assert (story["message"], story["source"], story["done"]) == ("batch", "dynamodb", 3)
+    told = [json.loads(line) for line in lines]
+    [story] = [line for line in told if line["message"] == "batch"]
+    assert (story["source"], story["consumer"], story["done"]) == ("dynamodb", "orders", 3)
+    entries = [line for line in told if line["message"] == "order changed"]
     assert [entry["operation"] for entry in entries] == ["INSERT", "MODIFY", "REMOVE"]
     assert [entry["before"] for entry in entries] == [None, placed, fulfilled]
     assert [entry["after"] for entry in entries] == [placed, fulfilled, None]

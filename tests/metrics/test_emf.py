@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import jsonschema
 import pytest
@@ -85,7 +85,7 @@ def values_of(line: dict[str, Any]) -> Iterable[Measurement]:
         assert len(seen) == len(set(seen))
         for metric in directive["Metrics"]:
             found = line[metric["Name"]]
-            values = cast("list[Any]", found) if isinstance(found, list) else [found]
+            values: list[Any] = found if hasattr(found, "append") else [found]
             assert 1 <= len(values) <= MOST_VALUES
             for value in values:
                 resolution = metric.get("StorageResolution", 60)
