@@ -17,9 +17,10 @@ TRACES = ("traceparent", "tracestate", "baggage", "x-amzn-trace-id")
 _NAMES = frozenset((*OWN_IDS, *TRACES))
 _BYTES = {name.encode(): name for name in _NAMES}
 
-_ID = re.compile(r"[!-~]{1,128}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
-_ROOT = re.compile(r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)")
+# Compiled when they are first needed: a cold start has no time for it.
+_ID = r"[!-~]{1,128}"
+_TRACEPARENT = r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+_ROOT = r"(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)"
 
 
 def carrier_of_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -48,18 +49,21 @@ def own_id(carrier: Mapping[str, str]) -> str | None:
     """What the caller calls its work: 1 to 128 visible ASCII characters, or None."""
     for name in OWN_IDS:
         value = carrier.get(name)
-        if value is not None and _ID.fullmatch(value):
+        if value is not None and re.fullmatch(_ID, value):
             return value
     return None
 
 
 def trace_id(carrier: Mapping[str, str]) -> str | None:
     """The id of the trace: W3C's, 32 hexadecimal digits, or X-Ray's root (``1-…-…``); None where there is neither."""
-    known = _TRACEPARENT.fullmatch(carrier.get("traceparent", ""))
-    return known[1] if known else xray_root(carrier.get("x-amzn-trace-id", ""))
+    parent, header = carrier.get("traceparent"), carrier.get("x-amzn-trace-id")
+    known = None if parent is None else re.fullmatch(_TRACEPARENT, parent)
+    if known:
+        return known[1]
+    return None if header is None else xray_root(header)
 
 
 def xray_root(header: str) -> str | None:
     """``Root`` of an X-Ray trace header, or None."""
-    found = _ROOT.search(header)
+    found = re.search(_ROOT, header)
     return found[1] if found else None

@@ -34,15 +34,16 @@ class Secrets:
     Raises ConfigurationError for one that is none.
     """
 
-    __slots__ = ("_all", "_own")
+    __slots__ = ("_all", "_own", "_patterns")
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         own = [f"(?:{each})" for each in patterns]
         try:
             self._own = re.compile("|".join(own)) if own else None
-            self._all = re.compile("|".join((*_CREDENTIALS, *own)))
         except re.error as exc:
             raise ConfigurationError(f"redact_patterns takes regular expressions: {exc}.") from exc
+        self._patterns = (*_CREDENTIALS, *own)
+        self._all: re.Pattern[str] | None = None  # compiled when it is first needed: a cold start has no time for it
 
     def suspects(self, text: str) -> bool:
         """Whether a text, or a whole line, may hold something to be hidden."""
@@ -62,6 +63,8 @@ class Secrets:
     def scrub(self, value: Any) -> Any:
         """The plain JSON value with every credential in its texts hidden."""
         if isinstance(value, str):
+            if self._all is None:
+                self._all = re.compile("|".join(self._patterns))
             return self._all.sub(MASK, value)
         if isinstance(value, dict):
             return {key: self.scrub(item) for key, item in cast("dict[str, Any]", value).items()}
