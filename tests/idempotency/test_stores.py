@@ -40,9 +40,9 @@ CASES: Mapping[str, Case] = {
     "memory": Case(MemorySubject),
     "local cache": Case(LocalCacheSubject),
     "Valkey": Case(RedisSubject, unsupported=local_redis.unsupported()),
-    "DynamoDB on moto": Case(MotoSubject, steps=20),
-    "DynamoDB on ministack": Case(MinistackSubject, steps=20, share=5, unsupported=server.unsupported()),
-    "Powertools' layout": Case(PowertoolsSubject, steps=10),
+    "DynamoDB on moto": Case(MotoSubject, steps=12),
+    "DynamoDB on ministack": Case(MinistackSubject, steps=12, share=5, unsupported=server.unsupported()),
+    "Powertools' layout": Case(PowertoolsSubject, steps=12, share=5),
 }
 
 
