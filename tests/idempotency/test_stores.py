@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("LAMBDAFRAME_STORE_EXAMPLES", "500"))
 
 
 class Case(NamedTuple):
-    """``steps`` of one example: an emulator of DynamoDB takes five milliseconds for a move, and a step is one or two.
+    """``steps`` of one example: an emulator of DynamoDB takes seven milliseconds for a move, a step is one or two.
     ``share``: one in so many examples is made."""
 
     make: Callable[[], Subject]
