@@ -64,6 +64,7 @@ chaos: $(call made,test)
 	@$(BIN)/python -m tests.chaos --kills 10000
 	@$(BIN)/python -m tests.chaos --store dynamodb --kills 500
 	@$(BIN)/python -m tests.chaos --unfenced --kills 200
+	@LAMBDAFRAME_STORE_EXAMPLES=10000 $(BIN)/python -m pytest tests/idempotency/test_stores.py $(ARGS)
 	@LAMBDAFRAME_POLLER_EXAMPLES=50000 $(BIN)/python -m pytest tests/pollers/test_batches.py $(ARGS)
 
 bench: $(call made,bench)

@@ -254,10 +254,10 @@ class ResultOmittedError(IdempotencyError):
 
 
 class NoLeaseError(IdempotencyError, LookupError):
-    """Raised by ``current_lease`` outside an idempotent operation."""
+    """Raised by ``current_lease`` outside an idempotent operation and outside a lock."""
 
     def __init__(self) -> None:
-        super().__init__("There is no lease: this code runs outside an idempotent operation.")
+        super().__init__("There is no lease: this code runs outside an idempotent operation and holds no lock.")
 
 
 class LeaseLostError(IdempotencyError):

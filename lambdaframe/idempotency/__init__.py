@@ -17,7 +17,7 @@ from lambdaframe.errors import (
     ResultOmittedError,
     StoreUnavailableError,
 )
-from lambdaframe.idempotency.store import Naming, Notifying, Store, open_store
+from lambdaframe.idempotency.store import LockableStore, Naming, Notifying, Store, open_store
 
 if TYPE_CHECKING:
     from lambdaframe.idempotency.codec import ResultCodec
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lambdaframe.idempotency.lock import Lock, Lockable
     from lambdaframe.idempotency.stores.dynamodb import DynamoDBStore
     from lambdaframe.idempotency.stores.memory import MemoryStore
+    from lambdaframe.idempotency.stores.powertools_json import PowertoolsCodec
+    from lambdaframe.idempotency.stores.powertools_layout import PowertoolsLayout
     from lambdaframe.idempotency.stores.redis import RedisStore
 
 _HOME = {
@@ -38,6 +40,8 @@ _HOME = {
     "Lock": "lambdaframe.idempotency.lock",
     "Lockable": "lambdaframe.idempotency.lock",
     "MemoryStore": "lambdaframe.idempotency.stores.memory",
+    "PowertoolsCodec": "lambdaframe.idempotency.stores.powertools_json",
+    "PowertoolsLayout": "lambdaframe.idempotency.stores.powertools_layout",
     "RedisStore": "lambdaframe.idempotency.stores.redis",
     "Replay": "lambdaframe.idempotency.decorator",
     "ResultCodec": "lambdaframe.idempotency.codec",
@@ -66,10 +70,13 @@ __all__ = [
     "Lock",
     "LockTimeoutError",
     "Lockable",
+    "LockableStore",
     "MemoryStore",
     "Naming",
     "NoLeaseError",
     "Notifying",
+    "PowertoolsCodec",
+    "PowertoolsLayout",
     "RedisStore",
     "Replay",
     "ResultCodec",

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from lambdaframe.errors import ConfigurationError
-from lambdaframe.idempotency.transitions import Claim
+from lambdaframe.idempotency.transitions import SKEW_MS, Claim
 
 Duration: TypeAlias = float | timedelta
 """Seconds, or a timedelta."""
@@ -69,11 +69,14 @@ def policy(
     kept = _seconds(operation, "ttl", ttl)
     leased = None if lease is None else _seconds(operation, "lease", lease)
     longest = LONGEST_INVOCATION + GRACE if leased is None else leased
-    if kept < 2 * longest:
+    # The record must outlive the lease by the skew, too: others judge its end by clocks of their own.
+    least = longest + max(longest, SKEW_MS / 1_000)
+    if kept < least:
         follows = "" if leased is not None else ", as long as Lambda's longest timeout; give lease= for a shorter one"
+        after = " and for a second after it" if longest < 1 else ""
         raise ConfigurationError(
             f"{operation}: ttl={kept:g} s is too short: a result must be kept for twice the longest lease "
-            f"({longest:g} s{follows}), so at least {2 * longest:g} s."
+            f"({longest:g} s{follows}){after}, so at least {least:g} s."
         )
     return Policy(kept, leased, on_conflict == "wait", on_expiry == "retry")
 

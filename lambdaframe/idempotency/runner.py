@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
-from uuid import uuid4
 
 from lambdaframe.concurrency import cancelled_error, despite_cancellation
 from lambdaframe.errors import (
@@ -89,27 +88,26 @@ async def run_once(operation: Operation[T], key: str, fingerprint: str, call: Ca
     """
     if is_disabled():
         return await run_unrecorded(call)
-    owner = uuid4().hex
+    owner = os.urandom(16).hex()
     pause = FIRST_PAUSE
     counters = operation.counters
     while True:
         left = remaining()
         claim = operation.policy.claim(key, owner, fingerprint, left)
         reply = await acquire(operation.store, claim)
-        match reply.verdict:
-            case Verdict.GRANTED | Verdict.MINE:
-                counters.acquired += 1
-                counters.takeovers += reply.took_over
-                note(idempotency="takeover" if reply.took_over else "acquired")
-                return await _attempt(operation, claim.granted(reply.entry.gen), call)
-            case Verdict.REPLAY:
-                return _replay(operation, reply.entry)
-            case Verdict.MISMATCH:
-                counters.mismatches += 1
-                note(idempotency="mismatch")
-                raise IdempotencyMismatchError(f"{operation.name}: this idempotency key belongs to another payload.")
-            case _:
-                patience = _patience(operation, reply, left)
+        verdict = reply.verdict
+        if verdict is Verdict.GRANTED or verdict is Verdict.MINE:
+            counters.acquired += 1
+            counters.takeovers += reply.took_over
+            note(idempotency="takeover" if reply.took_over else "acquired")
+            return await _attempt(operation, claim.granted(reply.entry.gen), call)
+        if verdict is Verdict.REPLAY:
+            return _replay(operation, reply.entry)
+        if verdict is Verdict.MISMATCH:
+            counters.mismatches += 1
+            note(idempotency="mismatch")
+            raise IdempotencyMismatchError(f"{operation.name}: this idempotency key belongs to another payload.")
+        patience = _patience(operation, reply, left)
         if patience <= 0:
             counters.conflicts += 1
             note(idempotency="conflict")
@@ -120,7 +118,7 @@ async def run_once(operation: Operation[T], key: str, fingerprint: str, call: Ca
 async def run_unrecorded(call: Callable[[], Awaitable[T]]) -> T:
     """Just call it. Idempotency is off, but code that asks for its lease finds one, of which no store knows."""
     leases = held_leases.get()
-    held_leases.set((*leases, Lease(uuid4().hex, uuid4().hex, time.time_ns() // 1_000_000)))
+    held_leases.set((*leases, Lease(os.urandom(32).hex(), os.urandom(16).hex(), time.time_ns() // 1_000_000)))
     try:
         return await call()
     finally:
@@ -219,7 +217,7 @@ def _packed(pack: Callable[[Packed], Outcome | None], result: Packed) -> Outcome
 async def _complete(operation: Operation[T], claim: Claim, outcome: Outcome) -> Entry | None:
     """Record the outcome. The other's entry if another attempt was first, None otherwise."""
     reply = await surely(partial(operation.store.complete, claim, _fitting(operation, outcome)))
-    if reply.verdict in {Verdict.LOST, Verdict.THEIRS}:
+    if reply.verdict is Verdict.LOST or reply.verdict is Verdict.THEIRS:
         operation.counters.lost += 1
     if reply.verdict is Verdict.LOST:
         raise LeaseLostError(

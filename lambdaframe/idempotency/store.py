@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, overload, runtime_checkable
 
 from lambdaframe.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from lambdaframe.idempotency.counters import Counters
+    from lambdaframe.idempotency.lock import Lock
+    from lambdaframe.idempotency.policy import Duration
     from lambdaframe.idempotency.transitions import Claim, Outcome, Reply
 
 
@@ -73,11 +76,28 @@ class Naming(Protocol):
         ...
 
 
+class LockableStore(Store, Protocol):
+    """A store of the house: it has locks, and counts what it was used for."""
+
+    @property
+    def counters(self) -> "Counters":
+        """Since it was made, in this process."""
+        ...
+
+    def lock(self, name: str, *, ttl: "Duration" = 30.0, wait: "Duration | None" = None) -> "Lock":
+        """See ``Lockable``."""
+        ...
+
+
 def naming_of(store: Any) -> Naming | None:
     """The store's own way to name records, or None where it has none."""
     return cast("Naming | None", getattr(store, "naming", None))
 
 
+@overload
+def open_store(store: str) -> LockableStore: ...
+@overload
+def open_store(store: Store) -> Store: ...
 def open_store(store: "str | Store") -> Store:
     """The store that a URL names, or the store itself.
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import pytest
@@ -250,7 +250,7 @@ async def test_a_cancelled_holder_waits_for_no_store_that_is_silent(store: Fault
 async def test_a_task_that_would_wait_for_itself_is_told_at_once(store: FaultyStore) -> None:
     async with store.lock(), store.lock("other"):
         with pytest.raises(RuntimeError, match="holds the lock 'stock' already and would wait for itself"):
-            async with store.lock():
+            async with store.lock(wait=60):
                 pass
     async with store.lock():
         pass
@@ -349,14 +349,18 @@ async def test_a_short_hold_starts_no_task_and_leaves_none(store: FaultyStore) -
 
 
 @pytest.mark.parametrize("anyio_backend", [virtual_backend("asyncio")])
-async def test_a_coroutine_that_is_closed_ends_without_a_word() -> None:
+async def test_a_coroutine_that_is_closed_ends_without_a_word(store: FaultyStore) -> None:
     async def body() -> None:
-        async with MemoryStore().lock("stock"):
-            await cast("Any", asyncio.sleep(0))
+        async with store.lock():
+            reached.append("body")
+            await asyncio.sleep(0)
 
+    reached: list[str] = []
     coroutine = body()
-    coroutine.send(None)
+    while not reached:
+        coroutine.send(None)
     coroutine.close()
+    assert store.entry().state == "R"
 
 
 QUICK_PATH = """

@@ -27,6 +27,9 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
     return virtual_backend(request.param)
 
 
+LONG = 10_000.0
+"""Seconds that nothing here lasts."""
+
 on_asyncio_only = pytest.mark.parametrize("anyio_backend", [virtual_backend("asyncio")])
 
 
@@ -54,7 +57,7 @@ async def test_taken_over(store: FaultyStore) -> None:
 
     async def body() -> None:
         store.forget()
-        await anyio.sleep_forever()
+        await anyio.sleep(LONG)
 
     assert str(await lose(store, body)) == "The lock 'stock' is lost: somebody else has taken it over."
     assert anyio.current_time() == pytest.approx(10 + 1)
@@ -70,7 +73,7 @@ async def test_a_store_that_stays_unreachable(fault: str, store: FaultyStore) ->
         await anyio.sleep(12)
         setattr(store, fault, 3_600)
         try:
-            await anyio.sleep_forever()
+            await anyio.sleep(LONG)
         finally:
             ended.append(anyio.current_time() - start)
 
@@ -122,7 +125,7 @@ async def test_a_machine_that_was_asleep(ttl: float, store: FaultyStore) -> None
     async def body() -> None:
         await anyio.sleep(5.5)
         store.clock.set += 3_600
-        await anyio.sleep_forever()
+        await anyio.sleep(LONG)
 
     await lose(store, body, ttl)
     assert anyio.current_time() - start <= 5.5 + 1 + 1
@@ -133,7 +136,7 @@ async def test_a_machine_that_fell_asleep_while_the_store_was_asked(store: Fault
         store.hanging = 3_600
         await anyio.sleep(12)
         store.clock.set += 3_600
-        await anyio.sleep_forever()
+        await anyio.sleep(LONG)
 
     await lose(store, body)
     assert anyio.current_time() <= 12 + 1 + 0.3 + 1
@@ -160,7 +163,7 @@ async def test_a_clock_that_was_set_back_hides_nothing(store: FaultyStore) -> No
         await anyio.sleep(1)
         store.clock.set -= 3_600
         store.hanging = 3_600
-        await anyio.sleep_forever()
+        await anyio.sleep(LONG)
 
     await lose(store, body)
     assert anyio.current_time() <= 20 + 0.3 + 1
@@ -172,7 +175,7 @@ async def test_who_was_told_to_end_keeps_nobody_waiting(store: FaultyStore) -> N
     async def body() -> None:
         store.down = True
         try:
-            await anyio.sleep_forever()
+            await anyio.sleep(LONG)
         finally:
             with anyio.CancelScope(shield=True):
                 store.down = False
@@ -236,7 +239,7 @@ async def test_it_is_cancelled_once_and_may_clean_up(store: FaultyStore) -> None
     async def body() -> None:
         store.forget()
         try:
-            await asyncio.sleep(math.inf)
+            await asyncio.sleep(LONG)
         except asyncio.CancelledError:
             seen.append("cancelled")
             raise
@@ -252,7 +255,7 @@ async def test_who_does_not_care_is_told_at_the_end(store: FaultyStore) -> None:
     async def body() -> None:
         store.forget()
         with anyio.CancelScope(), pytest.raises(cancelled_error()):
-            await anyio.sleep_forever()
+            await anyio.sleep(LONG)
 
     await lose(store, body)
 
@@ -301,7 +304,7 @@ async def in_asyncio_s_timeout(cancelled: list[str]) -> None:
 
 async def forever(cancelled: list[str]) -> None:
     try:
-        await anyio.sleep_forever()
+        await anyio.sleep(LONG)
     finally:
         cancelled.append("cancelled")
 
@@ -345,7 +348,7 @@ async def test_scopes_and_groups_outside(store: FaultyStore) -> None:
 
 async def forget(store: FaultyStore) -> None:
     store.forget()
-    await anyio.sleep_forever()
+    await anyio.sleep(LONG)
 
 
 async def test_a_nested_lock_that_is_lost_is_not_the_outer_one(store: FaultyStore) -> None:
@@ -430,7 +433,7 @@ async def test_a_cancelled_task_stays_a_cancelled_task(first: str, store: Faulty
 
     async def body() -> None:
         async with both.lock():
-            await asyncio.sleep(math.inf)
+            await asyncio.sleep(LONG)
 
     async def cancel_later() -> None:
         await now.wait()
@@ -453,7 +456,7 @@ async def test_a_timeout_stays_a_timeout(store: FaultyStore) -> None:
         async with asyncio.timeout(3_600) as limit:
             both.hook = partial(limit.reschedule, 0)
             async with both.lock():
-                await asyncio.sleep(math.inf)
+                await asyncio.sleep(LONG)
 
     with pytest.raises(TimeoutError) as caught:
         await body()
@@ -467,7 +470,7 @@ async def test_a_scope_inside_that_is_cancelled_at_the_same_time(store: FaultySt
     async def body() -> None:
         with anyio.CancelScope() as inner:
             both.hook = inner.cancel
-            await anyio.sleep_forever()
+            await anyio.sleep(LONG)
         await anyio.sleep(100)
         pytest.fail("it goes on")
 

@@ -475,6 +475,7 @@ async def test_current_lease_is_the_innermost() -> None:
     [
         ({"ttl": 60}, "at least 1804 s"),
         ({"ttl": 119, "lease": 60}, r"twice the longest lease \(60 s\), so at least 120 s"),
+        ({"ttl": 1, "lease": 0.1}, r"lease \(0.1 s\) and for a second after it, so at least 1.1 s"),
         ({"ttl": -1}, "ttl is a positive number"),
         ({"lease": 0}, "lease is a positive number"),
         ({"on_conflict": "ignore"}, "on_conflict is one of"),

@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("LAMBDAFRAME_STORE_EXAMPLES", "500"))
 
 
 class Case(NamedTuple):
-    """``steps`` of one example: an emulator of DynamoDB takes five milliseconds for a move, and a step is one or two.
+    """``steps`` of one example: an emulator of DynamoDB takes seven milliseconds for a move, a step is one or two.
     ``share``: one in so many examples is made."""
 
     make: Callable[[], Subject]
@@ -40,9 +40,9 @@ CASES: Mapping[str, Case] = {
     "memory": Case(MemorySubject),
     "local cache": Case(LocalCacheSubject),
     "Valkey": Case(RedisSubject, unsupported=local_redis.unsupported()),
-    "DynamoDB on moto": Case(MotoSubject, steps=20),
-    "DynamoDB on ministack": Case(MinistackSubject, steps=20, share=5, unsupported=server.unsupported()),
-    "Powertools' layout": Case(PowertoolsSubject, steps=10),
+    "DynamoDB on moto": Case(MotoSubject, steps=12),
+    "DynamoDB on ministack": Case(MinistackSubject, steps=12, share=5, unsupported=server.unsupported()),
+    "Powertools' layout": Case(PowertoolsSubject, steps=12, share=5),
 }
 
 

@@ -41,7 +41,7 @@ async def connect(service: str, *, endpoint_url: str | None = None, region: str 
     try:
         entered = await made.__aenter__()
     except NoRegionError as exc:
-        raise ConfigurationError("No region is known: give one (--region) or set AWS_REGION.") from exc
+        raise ConfigurationError("No region is known: give one (--region) or set AWS_DEFAULT_REGION.") from exc
     try:
         yield entered
     finally:

@@ -13,6 +13,7 @@ from lambdaframe.errors import (
     IdempotencyConflictError,
     IdempotencyKeyError,
     IdempotencyMismatchError,
+    LockTimeoutError,
     RequestTimeoutError,
     RequestValidationError,
     ResultOmittedError,
@@ -28,6 +29,7 @@ _STATUS_OF: Mapping[type[Exception], int] = {
     IdempotencyConflictError: 409,
     ResultOmittedError: 409,
     RequestTimeoutError: 504,
+    LockTimeoutError: 503,
     StoreUnavailableError: 503,
 }
 
@@ -86,6 +88,8 @@ def problem_of(exc: Exception) -> Answer | None:
         return None
     if isinstance(exc, StoreUnavailableError):  # its text names hosts
         return problem(status, "What keeps the results of this operation can't be reached.", {"retry-after": "1"})
+    if isinstance(exc, LockTimeoutError):
+        return problem(status, "What this operation needs is in use; try again.", {"retry-after": "1"})
     headers = (
         {"retry-after": str(max(1, round(exc.retry_after)))} if isinstance(exc, IdempotencyConflictError) else None
     )
