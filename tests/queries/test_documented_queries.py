@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from lambdaframe import App, bind, logger
-from lambdaframe.logging import configure
 from lambdaframe.testing import TestClient
 from lambdaframe_adapters import LambdaHandler
 from tests.logging.written import Written
@@ -35,10 +34,8 @@ def message(identifier: str, body: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def lines(written: Written) -> list[str]:
     """What a small service has written: eight requests and two batches."""
-    written = Written()
-    configure(renderer="json", stream=written)
     app = App(access_log="canonical", idempotency="memory://")
 
     @app.get("/orders/{order_id}")
