@@ -142,6 +142,18 @@ def test_dimensions_do_not_outlive_the_request(written: Written) -> None:
     assert measured(written) == {("Reads", "a"): [1], ("Reads", ""): [1], ("Reads", "b"): [1]}
 
 
+def test_dimensions_bound_outside_are_not_a_requests(written: Written) -> None:
+    app = bare()
+
+    @app.get("/")
+    async def read() -> None:
+        metrics.add("Reads")
+
+    with metrics.bound(outside="x"):
+        TestClient(app).get("/")
+    assert measured(written) == {("Reads", ""): [1]}
+
+
 def test_properties_are_in_the_lines(written: Written) -> None:
     app = bare()
 

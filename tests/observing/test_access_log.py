@@ -107,6 +107,29 @@ def test_how_it_ended(path: str, expected: dict[str, Any], written: Written) -> 
     assert line.items() >= expected.items()
 
 
+def test_an_answer_that_stops_halfway_is_told(written: Written) -> None:
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"123", "more_body": True})
+
+    app = App(access_log="canonical")
+    app.mount("/half", half)
+    asyncio.run(_asked(app, "/half"))
+    [line] = wide(written)
+    assert (line["status"], line["response_bytes"], line["outcome"], line["level"]) == (200, 3, "cut off", "ERROR")
+
+
+async def _asked(app: App, path: str) -> None:
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None: ...
+
+    await app({**scope, "raw_path": path.encode()}, receive, send)
+
+
 def test_what_became_of_an_idempotent_request(written: Written) -> None:
     client = TestClient(service())
     for _ in range(2):
@@ -151,21 +174,7 @@ async def test_a_cancelled_request_has_its_line(written: Written) -> None:
         bind(waiting=True)
         await anyio.sleep_forever()
 
-    scope: dict[str, Any] = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [],
-    }
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b""}
-
-    async def send(message: Any) -> None: ...
-
-    task = asyncio.ensure_future(app(scope, receive, send))
+    task = asyncio.ensure_future(_asked(app, "/"))
     await anyio.wait_all_tasks_blocked()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -184,18 +193,7 @@ def test_concurrent_requests_do_not_tell_each_others_story(written: Written) -> 
         bind(**{f"only_{number}": True})
 
     async def many() -> None:
-        async def one(number: int) -> None:
-            path = f"/{number}"
-            scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-
-            async def receive() -> dict[str, Any]:
-                return {"type": "http.request", "body": b""}
-
-            async def send(message: Any) -> None: ...
-
-            await app({**scope, "raw_path": path.encode()}, receive, send)
-
-        await asyncio.gather(*(one(number) for number in range(200)))
+        await asyncio.gather(*(_asked(app, f"/{number}") for number in range(200)))
 
     asyncio.run(many())
     lines = wide(written)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdaframe import App, Record, logger
+from lambdaframe import App, PlainTextResponse, Record, logger
 from lambdaframe.correlation import correlation_id, outgoing_attributes, outgoing_headers, trace_carrier
 from lambdaframe.testing import TestClient
 from lambdaframe_adapters import LambdaHandler
@@ -204,6 +204,26 @@ def test_the_answer_says_the_id_where_it_is_asked_to(given: str, expected: str |
     for path in ("/", "/"):
         answer = client.get(path, headers={"x-request-id": given})
         assert answer.headers["x-request-id"] == (expected or answer.json()["id"])
+
+
+def test_what_the_application_says_itself_stays() -> None:
+    app = App(correlation_header="x-request-id")
+
+    @app.get("/")
+    async def read() -> PlainTextResponse:
+        return PlainTextResponse("", headers={"X-Request-Id": "its own"})
+
+    assert TestClient(app).get("/").headers.get_list("x-request-id") == ["its own"]
+
+
+def test_a_line_before_the_batch_does_not_lend_its_id_to_the_records(make: Make, written: Written) -> None:
+    async def first_a_line(scope: Any, receive: Any, send: Any) -> None:
+        logger.info("before")
+        await app(scope, receive, send)
+
+    app = service()
+    make(first_a_line)({"Records": [sqs("m1"), sqs("m2")]}, LambdaContext())
+    assert ids(written, "record in work") == ["m1", "m2"]
 
 
 def test_an_error_says_it_too() -> None:
