@@ -15,7 +15,7 @@ from lambdaframe.idempotency.policy import HOUR, Duration, OnExpiry, policy
 from lambdaframe.idempotency.runner import Operation, is_disabled, run_once, run_unrecorded
 from lambdaframe.idempotency.store import Store
 from lambdaframe.idempotency.transitions import Outcome
-from lambdaframe.invocation import Invocation
+from lambdaframe.invocation import Invocation, current
 from lambdaframe.records.record import Record
 
 RecordCall: TypeAlias = Callable[[Record, tuple[Any, ...]], Awaitable[Any]]
@@ -39,7 +39,7 @@ def record_guard(
 ) -> Callable[[RecordCall], RecordCall]:
     """Wrap a consumer's call so that a record that was done is skipped, and counts as done.
 
-    The key is ``source|name|record id``, or what ``key`` gives for the payload, a function or a JMESPath expression
+    The key is ``source|name|record id`` (without a name the stream's ARN and the id), or what ``key`` gives for the payload, a function or a JMESPath expression
     over the payload's JSON: then two records of one order, say, are one operation. Raises IdempotencyConflictError for
     a record that is in work elsewhere, IdempotencyMismatchError for a key of another body, IdempotencyKeyError where
     ``key`` finds none, StoreUnavailableError. An error of the consumer releases the key. No result is kept. Raises
@@ -55,8 +55,9 @@ def record_guard(
             todo = partial(call, record, arguments)
             if is_disabled():
                 return await run_unrecorded(todo)
-            asked = record.id
-            if business_key is not None:
+            if business_key is None:
+                asked = _record_id(record, name)
+            else:
                 asked = _text(operation, business_key(_payload(record, arguments)))
             stored_as = storage_key(app, operation, None, asked)
             return await run_once(once, stored_as, _fingerprint(operation, record.body), todo)
@@ -64,6 +65,15 @@ def record_guard(
         return guarded
 
     return wrap
+
+
+def _record_id(record: Record, name: str | None) -> str:
+    """The record's id; of a consumer for any stream with the stream's ARN, because ids are unique within one only."""
+    if name is not None:
+        return record.id
+    invocation = current.get(None)
+    scope = None if invocation is None else invocation.scope
+    return f"{(scope or {}).get('arn') or ''}|{record.id}"
 
 
 def _payload(record: Record, arguments: tuple[Any, ...]) -> Any:

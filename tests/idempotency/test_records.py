@@ -20,6 +20,7 @@ from lambdaframe.idempotency import (
 from lambdaframe.idempotency.records import BusinessKey, RecordCall, record_guard
 from lambdaframe.idempotency.runner import DISABLED
 from lambdaframe.idempotency.transitions import Claim, Reply
+from lambdaframe.invocation import Invocation, current
 from lambdaframe.records.change import Change
 from lambdaframe.records.record import Record, RecordFields
 
@@ -212,3 +213,13 @@ async def test_a_poison_body_changes_nothing() -> None:
         await guarded(consumer, store=store)(poison, ())
     assert consumer.seen == []
     await guarded(consumer, store=store)(record(1), ())
+
+
+async def test_a_consumer_for_any_stream_tells_the_streams_apart() -> None:
+    consumer = Consumer()
+    call = guarded(consumer, name=None)
+    for arn in ("arn:a", "arn:b", "arn:a"):
+        token = current.set(Invocation(scope={"type": "records", "arn": arn}))
+        await call(record(1), ())
+        current.reset(token)
+    assert [seen for seen, _ in consumer.seen] == ["id-1", "id-1"]
