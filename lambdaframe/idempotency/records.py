@@ -39,11 +39,12 @@ def record_guard(
 ) -> Callable[[RecordCall], RecordCall]:
     """Wrap a consumer's call so that a record that was done is skipped, and counts as done.
 
-    The key is ``source|name|record id`` (without a name the stream's ARN and the id), or what ``key`` gives for the payload, a function or a JMESPath expression
-    over the payload's JSON: then two records of one order, say, are one operation. Raises IdempotencyConflictError for
-    a record that is in work elsewhere, IdempotencyMismatchError for a key of another body, IdempotencyKeyError where
-    ``key`` finds none, StoreUnavailableError. An error of the consumer releases the key. No result is kept. Raises
-    ConfigurationError for a mistake in the options.
+    The key is ``source|name|record id`` (of a consumer for any stream with the stream's ARN for its name), or what
+    ``key`` gives for the payload, a function or a JMESPath expression over the payload's JSON: then two records of one
+    order, say, are one operation. Raises IdempotencyConflictError for a record that is in work elsewhere,
+    IdempotencyMismatchError for a key of another body, IdempotencyKeyError where ``key`` finds none,
+    StoreUnavailableError. An error of the consumer releases the key. No result is kept. Raises ConfigurationError for a
+    mistake in the options.
     """
     operation = f"{source}|{name or ''}"
     options = policy(operation, ttl=ttl, lease=lease, on_conflict="reject", on_expiry=on_expiry)
