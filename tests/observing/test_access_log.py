@@ -207,6 +207,21 @@ def test_only_what_there_is_can_be_asked_for() -> None:
         App(access_log="combined")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_is_told_on_both_loops(backend: str, written: Written) -> None:
+    app = App(access_log="canonical", metrics="Shop", tracing=True)
+
+    @app.get("/")
+    async def read() -> None:
+        await checkpoint()
+        bind(seen=True)
+
+    anyio.run(_asked, app, "/", backend=backend)
+    [line] = wide(written)
+    assert (line["status"], line["seen"]) == (200, True)
+    assert any("Requests" in line for line in written.lines)
+
+
 def test_without_it_there_is_no_such_line(written: Written) -> None:
     app = App()
 
