@@ -136,7 +136,7 @@ def make_app() -> App:
 
     @app.get("/boom")
     async def boom() -> None:
-        raise RuntimeError("password=hunter2")
+        raise RuntimeError("the recipe says hunter2")
 
     @app.route("/many", methods=["PUT", "delete"])
     async def many(request: Request) -> str:
