@@ -443,7 +443,7 @@ def test_functions_call_each_other_over_several_stores(store: Watched) -> None:
 
 
 def test_the_lease_is_extended_while_the_function_blocks(store: Watched) -> None:
-    @idempotent(key="key", store=store, lease=0.03, ttl=1)
+    @idempotent(key="key", store=store, lease=0.03, ttl=2)
     def create(key: str) -> None:
         for _ in range(3):
             store.wait_for("extend", Verdict.GRANTED)

@@ -254,7 +254,7 @@ def test_a_key_that_is_granted_too_late_is_given_back(backend: str) -> None:
 def test_what_a_given_up_caller_has_done_is_recorded(backend: str, store: Watched) -> None:
     begun, go_on, ended = (threading.Event() for _ in range(3))
 
-    @idempotent(key="key", store=store, lease=0.03, ttl=1)
+    @idempotent(key="key", store=store, lease=0.03, ttl=2)
     def create(key: str) -> str:
         begun.set()
         go_on.wait(PATIENCE)
