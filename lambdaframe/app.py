@@ -241,7 +241,9 @@ class App(Router, HTTPVerbs, RecordVerbs, EventVerbs):
         if SCOPE_KEY in scope or scope["type"] not in {"http", "records"}:
             await app(scope, receive, send)
             return
-        invocation = scope[SCOPE_KEY] = Invocation(cold_start=self._cold, scope=scope)
+        invocation = scope[SCOPE_KEY] = Invocation(
+            cold_start=self._cold, headers=scope.get("headers"), arn=scope.get("arn")
+        )
         self._cold = False
         token = current.set(invocation)
         fresh_keys()

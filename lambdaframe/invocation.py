@@ -7,7 +7,7 @@ to any other invocation, because a Lambda environment is frozen in between.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 from uuid import uuid4
@@ -26,22 +26,23 @@ class Invocation:
     ``request_id``: Lambda's request id, or a new uuid4. ``source``: the event's source as ``detect`` names it
     (``"http_api"``, ``"sqs"``), or ``"asgi"`` under a local server. ``cold_start``: the first of its process.
     ``deadline``: seconds on ``clock``'s monotonic time, or None. ``raw_event``, ``raw_context``: as Lambda passed them.
-    ``scope``: the ASGI scope that is served, once it is. ``gateway_id``: reads the gateway's own id of the request from
-    the event.
+    ``headers``: the request's, as in its ASGI scope; ``arn``: of the queue or stream that records are from; both once
+    it is served. ``gateway_id``: reads the gateway's own id of the request from the event.
     """
 
     __slots__ = (
         "_carrier",
         "_correlation_id",
+        "arn",
         "clock",
         "cold_start",
         "deadline",
         "gateway_id",
+        "headers",
         "held_back",
         "raw_context",
         "raw_event",
         "request_id",
-        "scope",
         "source",
     )
 
@@ -55,7 +56,8 @@ class Invocation:
         raw_event: Event | None = None,
         raw_context: LambdaContext | None = None,
         clock: Clock = time,
-        scope: Scope | None = None,
+        headers: Iterable[tuple[bytes, bytes]] | None = None,
+        arn: str | None = None,
         gateway_id: Callable[[Event], str | None] | None = None,
     ) -> None:
         self.request_id = request_id or str(uuid4())
@@ -65,7 +67,9 @@ class Invocation:
         self.raw_event = raw_event
         self.raw_context = raw_context
         self.clock = clock
-        self.scope = scope
+        # Not the scope: it holds this invocation, and each request would wait for the garbage collector.
+        self.headers = headers
+        self.arn = arn
         self.gateway_id = gateway_id
         self.held_back: object | None = None
         """The log lines that are written only if something fails."""
@@ -76,9 +80,7 @@ class Invocation:
     def carrier(self) -> Mapping[str, str]:
         """The headers of the request that name ids and traces, lower-case; empty for what is no HTTP request."""
         if self._carrier is None:
-            scope = self.scope
-            is_http = scope is not None and scope["type"] == "http"
-            self._carrier = carrier_of_headers(scope["headers"]) if scope is not None and is_http else {}
+            self._carrier = {} if self.headers is None else carrier_of_headers(self.headers)
         return self._carrier
 
     @property

@@ -36,7 +36,8 @@ class Execution:
         invocation's warm start (SystemExit, a cancellation of its own), becomes a RuntimeError.
         """
         scope[SCOPE_KEY] = invocation
-        invocation.scope = scope
+        invocation.headers = scope.get("headers")
+        invocation.arn = scope.get("arn")
         scope["state"] = self._runtime.state.copy()
         if self.raises:
             scope["extensions"]["lambda"]["on_error"] = "raise"

@@ -73,8 +73,8 @@ def _record_id(record: Record, name: str | None) -> str:
     if name is not None:
         return record.id
     invocation = current.get(None)
-    scope = None if invocation is None else invocation.scope
-    return f"{(scope or {}).get('arn') or ''}|{record.id}"
+    arn = None if invocation is None else invocation.arn
+    return f"{arn or ''}|{record.id}"
 
 
 def _payload(record: Record, arguments: tuple[Any, ...]) -> Any:

@@ -219,7 +219,7 @@ async def test_a_consumer_for_any_stream_tells_the_streams_apart() -> None:
     consumer = Consumer()
     call = guarded(consumer, name=None)
     for arn in ("arn:a", "arn:b", "arn:a"):
-        token = current.set(Invocation(scope={"type": "records", "arn": arn}))
+        token = current.set(Invocation(arn=arn))
         await call(record(1), ())
         current.reset(token)
     assert [seen for seen, _ in consumer.seen] == ["id-1", "id-1"]

@@ -1,6 +1,7 @@
 """One id for all lines of one piece of work: where it comes from, source by source, and how it goes on."""
 
 import base64
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from lambdaframe import App, PlainTextResponse, Record, logger
 from lambdaframe.correlation import correlation_id, outgoing_attributes, outgoing_headers, trace_carrier
+from lambdaframe.invocation import Invocation
 from lambdaframe.testing import TestClient
 from lambdaframe_adapters import LambdaHandler
 from lambdaframe_adapters.testing import LambdaContext
@@ -102,6 +104,20 @@ def test_a_client_says_the_id(event_name: str, event: Load, make: Make, written:
 )
 def test_the_first_id_that_is_well_formed_counts(headers: Mapping[str, str], expected: str) -> None:
     assert TestClient(service()).get("/", headers=headers).json()["id"] == expected
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector(event: Load, make: Make, written: Written) -> None:
+    handler, given = make(service()), event("http_api/no_body")
+    handler(given, LambdaContext())
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            handler(given, LambdaContext())
+        left = sum(isinstance(it, Invocation) for it in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left <= 1
 
 
 def test_without_any_it_is_the_invocations_own(written: Written) -> None:

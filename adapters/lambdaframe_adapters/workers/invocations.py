@@ -68,7 +68,7 @@ class Invocations:
         invocation = Invocation(source=scope["source"], cold_start=self._cold, deadline=deadline, raw_event=event)
         self._cold = False
         scope[SCOPE_KEY] = invocation
-        invocation.scope = scope
+        invocation.arn = scope.get("arn")
         scope["state"] = dict(self._state)
         current.set(invocation)
         fresh_keys()
