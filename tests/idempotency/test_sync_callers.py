@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
@@ -279,9 +279,10 @@ def test_what_a_given_up_caller_has_done_is_recorded(backend: str, store: Watche
     assert store.states() == ["D"]
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_loop_that_ends_meanwhile_leaves_nobody_waiting(backend: str, store: Watched) -> None:
-    """The function has run, and nothing can be recorded: the caller is told, the record stays as it is."""
+def given_up(
+    store: Watched,
+) -> tuple[Callable[[], Coroutine[Any, Any, None]], threading.Event, "SimpleQueue[BaseException]"]:
+    """A caller that is cancelled while its function blocks; what lets the function go on; and what it raises then."""
     begun, go_on = threading.Event(), threading.Event()
     raised: SimpleQueue[BaseException] = SimpleQueue()
 
@@ -301,6 +302,14 @@ def test_a_loop_that_ends_meanwhile_leaves_nobody_waiting(backend: str, store: W
             group.start_soon(in_thread(work))
             await anyio.to_thread.run_sync(begun.wait, PATIENCE)
             group.cancel_scope.cancel()
+
+    return main, go_on, raised
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_loop_that_ends_meanwhile_leaves_nobody_waiting(backend: str, store: Watched) -> None:
+    """The function has run, and nothing can be recorded: the caller is told, the record stays as it is."""
+    main, go_on, raised = given_up(store)
 
     anyio.run(main, backend=backend)
     go_on.set()
@@ -321,25 +330,7 @@ def test_a_loop_that_is_closed_meanwhile_leaves_nobody_waiting(
     loop_without_manners: asyncio.AbstractEventLoop, store: Watched
 ) -> None:
     loop = loop_without_manners
-    begun, go_on = threading.Event(), threading.Event()
-    raised: SimpleQueue[BaseException] = SimpleQueue()
-
-    @idempotent(key="key", store=store)
-    def create(key: str) -> None:
-        begun.set()
-        go_on.wait(PATIENCE)
-
-    def work() -> None:
-        try:
-            create("k")
-        except BaseException as exc:
-            raised.put(exc)
-
-    async def main() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(in_thread(work))
-            await anyio.to_thread.run_sync(begun.wait, PATIENCE)
-            group.cancel_scope.cancel()
+    main, go_on, raised = given_up(store)
 
     loop.run_until_complete(main())
     loop.close()
